@@ -1,0 +1,134 @@
+/**
+ * What runs instances: the embedded process engine (through its agent), Docker, or the simulated one. Every engine passes
+ * src/engines/conformance. All verbs are idempotent by instance id, so a caller that crashed may simply say them again.
+ * Watching only wakes callers early: the truth is `list()`.
+ */
+import type { Environment } from './secret.ts';
+
+export interface InstanceSpec {
+  /** Unique for ever; `start` of a known id changes nothing. */
+  readonly id: string;
+  readonly kind: 'process' | 'one-off';
+  readonly appId: string;
+  readonly appHandle: string;
+  /** Instances of one space share a network; other spaces are out of reach. */
+  readonly spaceId: string;
+  readonly processType: string;
+  /** Opaque to the engine, handed back by `list`: the hash of everything that would need a new instance. */
+  readonly generation: string;
+  readonly artifactDigest: string;
+  /** Run as `/bin/sh -c <command>` inside the sandbox, in the working copy of the artifact; an array is run as it is. */
+  readonly command: string | readonly string[];
+  readonly environment: Environment;
+  /** A fixed port to listen on, or null: the engine picks one. `$PORT` says which. `false`: no port at all. */
+  readonly port: number | null | false;
+  readonly limits: ResourceLimits;
+  readonly graceMs: number;
+  /** One-offs: keep stdin open until `attach` closes it, and give it a terminal. */
+  readonly stdin?: boolean;
+  readonly terminal?: TerminalSize;
+  /** One-offs: killed after so long. */
+  readonly timeoutMs?: number;
+}
+
+export interface ResourceLimits {
+  readonly memoryBytes: number;
+  /** Relative weight; 1024 is one ordinary share. */
+  readonly cpuShares: number;
+  readonly pids: number;
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export type InstanceExit = {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly outOfMemory: boolean;
+  /** The time limit ended it. */
+  readonly timedOut: boolean;
+  /** It could not be started at all: why, in words for the app's owner. */
+  readonly startError: string | null;
+  readonly at: Date;
+};
+
+export interface EngineInstance {
+  readonly id: string;
+  readonly kind: InstanceSpec['kind'];
+  readonly appId: string;
+  readonly processType: string;
+  readonly generation: string;
+  readonly nodeId: string;
+  /** Exited ones stay listed, with `exit`, until `remove`. */
+  readonly state: 'starting' | 'running' | 'stopping' | 'exited';
+  /** Where the router reaches it; null without a port or before it runs. */
+  readonly address: { readonly host: string; readonly port: number } | null;
+  readonly pid: number | null;
+  readonly startedAt: Date | null;
+  readonly exit: InstanceExit | null;
+}
+
+export interface InstanceStats {
+  readonly id: string;
+  readonly at: Date;
+  readonly memory: { readonly usageBytes: number; readonly residentBytes: number; readonly cacheBytes: number; readonly limitBytes: number };
+  /** Seconds since the instance's start. */
+  readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
+  readonly pids: number;
+  /** Null where the kernel does not tell per instance. */
+  readonly network: { readonly receivedBytes: number; readonly sentBytes: number } | null;
+}
+
+export interface ExecSpec {
+  readonly command: readonly string[];
+  readonly environment?: Environment;
+  readonly terminal?: TerminalSize;
+}
+
+/** A running exec or an attached one-off. Streams have back-pressure; `exit` settles once, after both outputs ended. */
+export interface ExecSession {
+  readonly stdin: NodeJS.WritableStream;
+  /** With a terminal everything arrives here and `stderr` is null. */
+  readonly stdout: NodeJS.ReadableStream;
+  readonly stderr: NodeJS.ReadableStream | null;
+  readonly exit: Promise<InstanceExit>;
+  resize(size: TerminalSize): Promise<void>;
+  /** Sends a signal to the whole process group. */
+  kill(signal: string): Promise<void>;
+}
+
+export interface EngineNode {
+  readonly id: string;
+  readonly address: string;
+  readonly state: 'ready' | 'down' | 'draining';
+  readonly memoryBytes: number;
+  readonly cpus: number;
+}
+
+export interface EngineDescription {
+  readonly kind: string;
+  readonly nodes: readonly EngineNode[];
+  /** One line for each kind of isolation: what is in force, and how (shown at boot). */
+  readonly isolation: readonly { readonly what: 'user' | 'files' | 'processes' | 'network' | 'memory' | 'cpu' | 'pids'; readonly inForce: boolean; readonly how: string }[];
+}
+
+export interface Engine {
+  describe(): Promise<EngineDescription>;
+  /** Resolves when the instance is accepted (not yet ready). A failing start shows as `exited` with `startError`. */
+  start(spec: InstanceSpec): Promise<EngineInstance>;
+  /** SIGTERM to the whole group, SIGKILL after `graceMs`; resolves when nothing of it is left. Unknown id: nothing to do. */
+  stop(id: string, graceMs: number): Promise<void>;
+  /** Forgets an exited instance and deletes its working copy; stops it first (no grace) when it still runs. */
+  remove(id: string): Promise<void>;
+  list(): Promise<readonly EngineInstance[]>;
+  stats(ids: readonly string[]): Promise<readonly InstanceStats[]>;
+  exec(id: string, spec: ExecSpec): Promise<ExecSession>;
+  /** The streams of a one-off started with `stdin` or `terminal`. */
+  attach(id: string): Promise<ExecSession>;
+  /** Sends a signal to every process of the instance. */
+  signal(id: string, signal: string): Promise<void>;
+  /** Calls `wake` after anything changed; several changes may give one call. Returns the way to stop. */
+  watch(wake: () => void): () => void;
+}
