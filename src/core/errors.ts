@@ -39,11 +39,16 @@ export class BerthError extends Error {
 export const invalid = (field: string, message: string, code?: string): BerthError =>
   new BerthError('invalid', message, code === undefined ? { field } : { field, code });
 export const notFound = (noun: string, reference?: string): BerthError =>
-  new BerthError('not-found', reference === undefined ? `${noun} not found` : `${noun} ${JSON.stringify(reference)} not found`, { noun });
+  new BerthError(
+    'not-found',
+    reference === undefined ? `${noun} not found` : `${noun} ${JSON.stringify(reference)} not found`,
+    { noun },
+  );
 export const conflict = (code: string, message: string, noun?: string): BerthError =>
   new BerthError('conflict', message, noun === undefined ? { code } : { code, noun });
 export const forbidden = (message: string, code?: string): BerthError =>
   new BerthError('forbidden', message, code === undefined ? {} : { code });
-export const unauthenticated = (message = 'credentials are missing or wrong'): BerthError => new BerthError('unauthenticated', message);
+export const unauthenticated = (message = 'credentials are missing or wrong'): BerthError =>
+  new BerthError('unauthenticated', message);
 export const unavailable = (message: string, cause?: unknown): BerthError =>
   new BerthError('unavailable', message, cause === undefined ? {} : { cause });

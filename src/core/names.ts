@@ -18,7 +18,12 @@ export type ProcessType = Branded<'process-type'>;
 export type ConfigName = Branded<'config-name'>;
 export type Hostname = Branded<'hostname'>;
 
-function rule<B extends string>(noun: string, pattern: RegExp, max: number, words: string): (value: unknown, field?: string) => Branded<B> {
+function rule<B extends string>(
+  noun: string,
+  pattern: RegExp,
+  max: number,
+  words: string,
+): (value: unknown, field?: string) => Branded<B> {
   return (value, field = noun) => {
     if (typeof value !== 'string' || value.length === 0) throw invalid(field, `${field} is required`, 'missing');
     if (value.length > max) throw invalid(field, `${field} is longer than ${max} characters`, 'too-long');
@@ -32,13 +37,38 @@ const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 export const handle = rule<'handle'>('handle', label, 63, 'lower-case letters, digits and inner dashes');
 export const appName = rule<'app-name'>('name', label, 63, 'lower-case letters, digits and inner dashes');
 export const spaceName = rule<'space-name'>('space', label, 40, 'lower-case letters, digits and inner dashes');
-export const teamName = rule<'team-name'>('team', /^[a-zA-Z0-9_][a-zA-Z0-9_.@-]*$/, 63, 'letters, digits and inner . _ @ -');
-export const username = rule<'username'>('username', /^[a-zA-Z0-9_][a-zA-Z0-9_.@+-]*$/, 120, 'letters, digits and inner . _ @ + -');
+export const teamName = rule<'team-name'>(
+  'team',
+  /^[a-zA-Z0-9_][a-zA-Z0-9_.@-]*$/,
+  63,
+  'letters, digits and inner . _ @ -',
+);
+export const username = rule<'username'>(
+  'username',
+  /^[a-zA-Z0-9_][a-zA-Z0-9_.@+-]*$/,
+  120,
+  'letters, digits and inner . _ @ + -',
+);
 /** `web`, `worker`, or a Giant Swarm `service/component`. */
-export const processType = rule<'process-type'>('process type', /^[a-zA-Z0-9_][a-zA-Z0-9_-]*(?:\/[a-zA-Z0-9_][a-zA-Z0-9_-]*)?$/, 64, 'letters, digits, dashes and at most one /');
-export const configName = rule<'config-name'>('config variable', /^[A-Za-z_][A-Za-z0-9_]*$/, 256, 'letters, digits and underscores, not starting with a digit');
+export const processType = rule<'process-type'>(
+  'process type',
+  /^[a-zA-Z0-9_][a-zA-Z0-9_-]*(?:\/[a-zA-Z0-9_][a-zA-Z0-9_-]*)?$/,
+  64,
+  'letters, digits, dashes and at most one /',
+);
+export const configName = rule<'config-name'>(
+  'config variable',
+  /^[A-Za-z_][A-Za-z0-9_]*$/,
+  256,
+  'letters, digits and underscores, not starting with a digit',
+);
 /** A host name in lower case, or `*.` before one. */
-export const hostname = rule<'hostname'>('domain', /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 253, 'a host name in lower case');
+export const hostname = rule<'hostname'>(
+  'domain',
+  /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  253,
+  'a host name in lower case',
+);
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Whether a text has the form of an id; a look-up by id or name uses it to choose the column. */

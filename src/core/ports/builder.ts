@@ -3,7 +3,8 @@ import type { Environment, Secret } from './secret.ts';
 
 export type SourceLocation =
   /** `url` may hold credentials, so it is a secret: `http(s):`, `data:`, or `upload:<blob id>` of the BlobStore. */
-  { readonly kind: 'archive'; readonly url: Secret; readonly checksum: string | null } | { readonly kind: 'image'; readonly reference: Secret };
+  | { readonly kind: 'archive'; readonly url: Secret; readonly checksum: string | null }
+  | { readonly kind: 'image'; readonly reference: Secret };
 
 export interface BuildInput {
   readonly buildId: string;
@@ -30,7 +31,16 @@ export interface BuildOutput {
 
 /** The build is wrong in a way its owner can mend; the message says how. Anything else that throws is the platform's fault. */
 export class BuildFailure extends Error {
-  readonly code: 'source' | 'checksum' | 'detect' | 'compile' | 'timeout' | 'memory' | 'disk' | 'output' | 'unsupported';
+  readonly code:
+    | 'source'
+    | 'checksum'
+    | 'detect'
+    | 'compile'
+    | 'timeout'
+    | 'memory'
+    | 'disk'
+    | 'output'
+    | 'unsupported';
   constructor(code: BuildFailure['code'], message: string) {
     super(message);
     this.name = 'BuildFailure';

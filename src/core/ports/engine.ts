@@ -73,7 +73,12 @@ export interface EngineInstance {
 export interface InstanceStats {
   readonly id: string;
   readonly at: Date;
-  readonly memory: { readonly usageBytes: number; readonly residentBytes: number; readonly cacheBytes: number; readonly limitBytes: number };
+  readonly memory: {
+    readonly usageBytes: number;
+    readonly residentBytes: number;
+    readonly cacheBytes: number;
+    readonly limitBytes: number;
+  };
   /** Seconds since the instance's start. */
   readonly cpu: { readonly userSeconds: number; readonly systemSeconds: number };
   readonly pids: number;
@@ -111,7 +116,11 @@ export interface EngineDescription {
   readonly kind: string;
   readonly nodes: readonly EngineNode[];
   /** One line for each kind of isolation: what is in force, and how (shown at boot). */
-  readonly isolation: readonly { readonly what: 'user' | 'files' | 'processes' | 'network' | 'memory' | 'cpu' | 'pids'; readonly inForce: boolean; readonly how: string }[];
+  readonly isolation: readonly {
+    readonly what: 'user' | 'files' | 'processes' | 'network' | 'memory' | 'cpu' | 'pids';
+    readonly inForce: boolean;
+    readonly how: string;
+  }[];
 }
 
 export interface Engine {

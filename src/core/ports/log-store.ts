@@ -33,6 +33,9 @@ export interface LogReadOptions {
 export interface LogStore {
   append(stream: string, lines: readonly LogLine[]): Promise<void>;
   /** Batches of lines in order. A reader that is too slow loses the oldest, and is told how many by `dropped`. */
-  read(stream: string, options: LogReadOptions): AsyncIterable<{ readonly lines: readonly LogLine[]; readonly dropped: number }>;
+  read(
+    stream: string,
+    options: LogReadOptions,
+  ): AsyncIterable<{ readonly lines: readonly LogLine[]; readonly dropped: number }>;
   remove(stream: string): Promise<void>;
 }
