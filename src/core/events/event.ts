@@ -1,0 +1,72 @@
+import type { Id } from '../names.ts';
+import type { Page, PageRequest } from '../ports/page.ts';
+
+/** What happened, in the past tense; also the audit trail. `data` never holds a secret. */
+export type EventKind =
+  | 'UserCreated'
+  | 'UserLoggedIn'
+  | 'UserUpdated'
+  | 'TeamCreated'
+  | 'TeamUpdated'
+  | 'TeamRemoved'
+  | 'MemberAdded'
+  | 'MemberRemoved'
+  | 'TokenCreated'
+  | 'TokenRemoved'
+  | 'RoleChanged'
+  | 'SpaceCreated'
+  | 'SpaceUpdated'
+  | 'SpaceRemoved'
+  | 'AppCreated'
+  | 'AppUpdated'
+  | 'AppDeleted'
+  | 'AppRestarted'
+  | 'AppStopped'
+  | 'AppStarted'
+  | 'MaintenanceChanged'
+  | 'FeatureChanged'
+  | 'ProcessCreated'
+  | 'ProcessUpdated'
+  | 'ProcessRemoved'
+  | 'ProcessScaled'
+  | 'ConfigChanged'
+  | 'BuildCreated'
+  | 'BuildStarted'
+  | 'BuildSucceeded'
+  | 'BuildFailed'
+  | 'BuildCancelled'
+  | 'ReleaseCreated'
+  | 'ReleaseSucceeded'
+  | 'ReleaseFailed'
+  | 'InstanceReady'
+  | 'InstanceCrashed'
+  | 'DomainAdded'
+  | 'DomainRemoved';
+
+export interface PlatformEvent {
+  /** Grows with each event; the cursor of readers of the outbox. Set by the store. */
+  readonly sequence: number;
+  readonly id: Id<'event'>;
+  readonly kind: EventKind;
+  readonly at: Date;
+  readonly actorName: string;
+  readonly actorId: Id<'user'> | null;
+  readonly teamId: Id<'team'> | null;
+  readonly spaceId: Id<'space'> | null;
+  readonly appId: Id<'app'> | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+export interface EventFilter {
+  readonly appId?: Id<'app'>;
+  readonly spaceId?: Id<'space'>;
+  readonly actorName?: string;
+  readonly kinds?: readonly EventKind[];
+}
+export interface EventStore {
+  append(event: Omit<PlatformEvent, 'sequence'>): Promise<void>;
+  /** Newest first. */
+  list(filter: EventFilter, page: PageRequest): Promise<Page<PlatformEvent>>;
+  /** Oldest first, after a sequence: the outbox. */
+  after(sequence: number, limit: number): Promise<readonly PlatformEvent[]>;
+  removeBefore(at: Date): Promise<number>;
+}

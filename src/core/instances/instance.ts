@@ -1,0 +1,39 @@
+import type { Id } from '../names.ts';
+
+/**
+ * `starting` → `ready` → `draining` → (row gone). `crashed`: exited by itself, waits for its back-off and is then replaced.
+ * The engine says what runs; these rows say what the platform made of it, so that any replica can go on.
+ */
+export type InstanceState = 'starting' | 'ready' | 'draining' | 'crashed';
+
+export interface Instance {
+  readonly id: Id<'instance'>;
+  readonly appId: Id<'app'>;
+  readonly releaseId: Id<'release'>;
+  readonly processType: string;
+  /** Hash of all that would need a new instance (release, size, command, port, restart generation). */
+  readonly generation: string;
+  readonly state: InstanceState;
+  readonly nodeId: string | null;
+  readonly host: string | null;
+  readonly port: number | null;
+  /** How often this place was started again after a crash. */
+  readonly restarts: number;
+  /** A crashed one is replaced not before this. */
+  readonly retryAt: Date | null;
+  /** The cause of the last crash: H10, H20, R14, R15, start-failure…, and in words. */
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
+  readonly createdAt: Date;
+  readonly readyAt: Date | null;
+  readonly updatedAt: Date;
+}
+export interface InstanceStore {
+  list(appId: Id<'app'>): Promise<readonly Instance[]>;
+  /** All that the router may send to: ready ones of all apps. */
+  routable(): Promise<readonly Instance[]>;
+  all(): Promise<readonly Pick<Instance, 'id' | 'appId' | 'state'>[]>;
+  insert(instance: Instance): Promise<void>;
+  update(id: Id<'instance'>, change: Partial<Omit<Instance, 'id' | 'appId' | 'createdAt'>>): Promise<void>;
+  remove(id: Id<'instance'>): Promise<void>;
+}

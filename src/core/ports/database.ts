@@ -1,0 +1,54 @@
+/** Desired state as the core sees it: the stores, and transactions over them. */
+import type { AppStore } from '../apps/app-store.ts';
+import type { ArtifactStore } from '../artifacts/artifact.ts';
+import type { BuildStore } from '../builds/build.ts';
+import type { ConfigStore } from '../config/config.ts';
+import type { DomainStore } from '../domains/domain.ts';
+import type { EventStore } from '../events/event.ts';
+import type { InstanceStore } from '../instances/instance.ts';
+import type { LeaseStore, OperationStore } from '../operations/operation.ts';
+import type { PoolStore } from '../pools/pool.ts';
+import type { ProcessStore } from '../processes/process.ts';
+import type { QuotaStore } from '../quotas/quota.ts';
+import type { ReleaseStore } from '../releases/release.ts';
+import type { RoleStore } from '../roles/role-store.ts';
+import type { SizeStore } from '../sizes/size.ts';
+import type { SpaceStore } from '../spaces/space-store.ts';
+import type { TeamStore } from '../teams/team-store.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
+import type { UserStore } from '../users/user-store.ts';
+
+/** Wakes loops in every replica. Sent inside a transaction it arrives after its commit, or never when it rolls back. */
+export type WakeTopic = 'app' | 'operation' | 'event' | 'routing';
+
+export interface Stores {
+  readonly users: UserStore;
+  readonly teams: TeamStore;
+  readonly tokens: TokenStore;
+  readonly roles: RoleStore;
+  readonly spaces: SpaceStore;
+  readonly pools: PoolStore;
+  readonly sizes: SizeStore;
+  readonly apps: AppStore;
+  readonly processes: ProcessStore;
+  readonly config: ConfigStore;
+  readonly artifacts: ArtifactStore;
+  readonly builds: BuildStore;
+  readonly releases: ReleaseStore;
+  readonly instances: InstanceStore;
+  readonly domains: DomainStore;
+  readonly events: EventStore;
+  readonly operations: OperationStore;
+  readonly leases: LeaseStore;
+  readonly quotas: QuotaStore;
+  wake(topic: WakeTopic, id: string): Promise<void>;
+}
+
+export interface Database extends Stores {
+  /** One transaction (read committed): all of it is durable when the promise resolves, or none of it happened. */
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /** Calls back for every wake, also from other replicas; after a lost connection calls with id `*`. Returns the way to stop. */
+  onWake(listener: (topic: WakeTopic, id: string) => void): () => void;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
