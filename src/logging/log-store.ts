@@ -71,7 +71,6 @@ export function createLogStore(options: LogStoreOptions): DiskLogStore {
     writers.delete(folder);
     const writer = known ?? new StreamWriter({ folder, segmentBytes, onRoll: () => pruneInBackground(folder) });
     writers.set(folder, writer);
-    if (known === undefined && writers.size > maxOpenStreams) closeOldest();
     return writer;
   };
 
@@ -100,7 +99,9 @@ export function createLogStore(options: LogStoreOptions): DiskLogStore {
   return {
     async append(stream: string, lines: readonly LogLine[]): Promise<void> {
       const folder = streamFolder(root, stream);
-      if (lines.length > 0) await writerOf(folder).append(encode(lines));
+      if (lines.length === 0) return;
+      await writerOf(folder).append(encode(lines));
+      closeOldest();
     },
     read,
     async remove(stream: string): Promise<void> {
