@@ -72,4 +72,4 @@ export const hostname = rule<'hostname'>(
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Whether a text has the form of an id; a look-up by id or name uses it to choose the column. */
-export const isId = (value: string): value is Id => uuid.test(value);
+export const isId = (value: string): boolean => uuid.test(value);

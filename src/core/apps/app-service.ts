@@ -1,0 +1,211 @@
+import { type Actor, visibility } from '../access/actor.ts';
+import { demand } from '../access/authorize.ts';
+import { BerthError, invalid, notFound } from '../errors.ts';
+import type { EventKind } from '../events/event.ts';
+import { record } from '../events/record.ts';
+import { appName, handle, type Id } from '../names.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { CoreContext } from '../ports/core-context.ts';
+import type { Stores } from '../ports/database.ts';
+import type { Page, PageRequest } from '../ports/page.ts';
+import { type App, type AppView, handleFor } from './app.ts';
+import { fetchApp, startOperation } from './app-access.ts';
+import type { AppFilter } from './app-store.ts';
+
+export interface CreateApp {
+  readonly name: string;
+  /** Team name or id. */
+  readonly team: string;
+  readonly spaceId: Id<'space'>;
+  readonly description?: string;
+  readonly labels?: readonly string[];
+  readonly features?: Readonly<Record<string, boolean>>;
+  /** Variables that exist from the start are set by ConfigService. */
+}
+
+const DESCRIPTION_MAX = 4_096;
+
+export class AppService {
+  readonly #context: CoreContext;
+  constructor(context: CoreContext) {
+    this.#context = context;
+  }
+
+  /** Needs `app.create` in the team. Throws conflict `app-exists`, quota `apps`. */
+  async create(actor: Actor, input: CreateApp): Promise<AppView> {
+    const { db, clock, ids } = this.#context;
+    const team = await db.teams.find(input.team);
+    if (team === null) throw notFound('team', input.team);
+    demand(actor, 'app.create', { teamId: team.id });
+    const space = await db.spaces.find(input.spaceId, null);
+    if (space === null || (space.teamId !== null && space.teamId !== team.id)) throw notFound('space', input.spaceId);
+    checkDescription(input.description);
+    const name = appName(input.name);
+    const now = clock.now();
+    const app: App = {
+      id: ids.id(),
+      name,
+      handle: handle(handleFor(name, space.name), 'name'),
+      teamId: team.id,
+      spaceId: space.id,
+      poolId: space.poolId,
+      description: input.description ?? '',
+      labels: input.labels ?? [],
+      features: input.features ?? {},
+      maintenance: false,
+      stopped: false,
+      restartGeneration: 0,
+      currentReleaseId: null,
+      createdBy: actor.name,
+      createdAt: now,
+      updatedAt: now,
+      releasedAt: null,
+      deletedAt: null,
+    };
+    await db.transaction(async (stores) => {
+      await this.#checkQuota(stores, team.id);
+      await stores.apps.insert(app);
+      await record(this.#context, stores, actor, 'AppCreated', { app });
+      await stores.wake('routing', app.id);
+    });
+    return fetchApp(db, actor, app.id, 'app.read');
+  }
+
+  async get(actor: Actor, reference: string): Promise<AppView> {
+    return fetchApp(this.#context.db, actor, reference, 'app.read.info');
+  }
+
+  /** What the actor may see, by name. */
+  async list(actor: Actor, filter: AppFilter, page: PageRequest): Promise<Page<AppView>> {
+    return this.#context.db.apps.list(visibility(actor, 'app.read'), filter, page);
+  }
+
+  async update(
+    actor: Actor,
+    reference: string,
+    change: { description?: string; labels?: readonly string[] },
+  ): Promise<AppView> {
+    checkDescription(change.description);
+    await this.#change(actor, reference, 'app.update.description', 'AppUpdated', change, {
+      changed: Object.keys(change),
+    });
+    return this.get(actor, reference);
+  }
+
+  async setFeature(actor: Actor, reference: string, feature: string, enabled: boolean): Promise<AppView> {
+    const app = await fetchApp(this.#context.db, actor, reference, 'app.update');
+    await this.#change(
+      actor,
+      reference,
+      'app.update',
+      'FeatureChanged',
+      { features: { ...app.features, [feature]: enabled } },
+      { feature, enabled },
+    );
+    return this.get(actor, reference);
+  }
+
+  /** On: instances stop and visitors see the maintenance page. Off: they come back as they were scaled. */
+  async setMaintenance(actor: Actor, reference: string, maintenance: boolean): Promise<AppView> {
+    await this.#change(
+      actor,
+      reference,
+      'app.update',
+      'MaintenanceChanged',
+      { maintenance },
+      { maintenance },
+      maintenance ? 'stop' : 'start',
+    );
+    return this.get(actor, reference);
+  }
+
+  async stop(actor: Actor, reference: string): Promise<Operation> {
+    return this.#operate(actor, reference, 'app.update.stop', 'AppStopped', { stopped: true }, 'stop');
+  }
+
+  async start(actor: Actor, reference: string): Promise<Operation> {
+    return this.#operate(actor, reference, 'app.update.start', 'AppStarted', { stopped: false }, 'start');
+  }
+
+  /** Replaces every instance by the app's strategy, without a dropped request. */
+  async restart(actor: Actor, reference: string): Promise<Operation> {
+    const app = await fetchApp(this.#context.db, actor, reference, 'app.update.restart');
+    return this.#operate(
+      actor,
+      reference,
+      'app.update.restart',
+      'AppRestarted',
+      { restartGeneration: app.restartGeneration + 1 },
+      'restart',
+    );
+  }
+
+  /** From now on nobody finds it; its instances stop, then its rows go. */
+  async remove(actor: Actor, reference: string): Promise<{ app: AppView; operation: Operation }> {
+    const { db, clock } = this.#context;
+    const app = await fetchApp(db, actor, reference, 'app.delete');
+    const operation = await db.transaction(async (stores) => {
+      const locked = await stores.apps.lock(app.id);
+      if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
+      await stores.apps.update(app.id, { deletedAt: clock.now() });
+      await record(this.#context, stores, actor, 'AppDeleted', { app });
+      await this.#cancelBuilds(stores, app.id);
+      await stores.wake('routing', app.id);
+      return startOperation(this.#context, stores, 'delete', app.id);
+    });
+    return { app, operation };
+  }
+
+  async #cancelBuilds(stores: Stores, appId: Id<'app'>): Promise<void> {
+    for (const build of await stores.operations.open(appId, ['build'])) {
+      await stores.operations.requestCancel(build.id);
+      await stores.wake('operation', build.id);
+    }
+  }
+
+  async #operate(
+    actor: Actor,
+    reference: string,
+    permission: string,
+    kind: EventKind,
+    change: Partial<App>,
+    operation: 'stop' | 'start' | 'restart',
+  ): Promise<Operation> {
+    const made = await this.#change(actor, reference, permission, kind, change, {}, operation);
+    if (made === null) throw new Error('an operation was asked for and none was made');
+    return made;
+  }
+
+  async #change(
+    actor: Actor,
+    reference: string,
+    permission: string,
+    kind: EventKind,
+    change: Partial<App>,
+    data: Record<string, unknown>,
+    operation?: 'stop' | 'start' | 'restart',
+  ): Promise<Operation | null> {
+    const { db, clock } = this.#context;
+    const app = await fetchApp(db, actor, reference, permission);
+    return db.transaction(async (stores) => {
+      const locked = await stores.apps.lock(app.id);
+      if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
+      await stores.apps.update(app.id, { ...change, updatedAt: clock.now() });
+      await record(this.#context, stores, actor, kind, { app }, data);
+      await stores.wake('routing', app.id);
+      return operation === undefined ? null : startOperation(this.#context, stores, operation, app.id);
+    });
+  }
+
+  async #checkQuota(stores: Stores, teamId: Id<'team'>): Promise<void> {
+    const quota = await stores.quotas.find('team', teamId, 'apps');
+    if (quota === null || quota.limit < 0) return;
+    if ((await stores.apps.count(teamId)) >= quota.limit)
+      throw new BerthError('quota', `the team's quota of ${quota.limit} apps is reached`, { code: 'apps' });
+  }
+}
+
+function checkDescription(description: string | undefined): void {
+  if (description !== undefined && description.length > DESCRIPTION_MAX)
+    throw invalid('description', `the description is longer than ${DESCRIPTION_MAX} characters`, 'too-long');
+}

@@ -1,0 +1,47 @@
+/** All services of the core in one place; main makes them, dialects get them. */
+import { Authenticator } from './access/authenticator.ts';
+import { AppService } from './apps/app-service.ts';
+import { BuildService } from './builds/build-service.ts';
+import { ConfigService } from './config/config-service.ts';
+import { EventService } from './events/event-service.ts';
+import { InstanceService } from './instances/instance-service.ts';
+import { LogService } from './logs/log-service.ts';
+import type { Builder } from './ports/builder.ts';
+import type { CoreContext } from './ports/core-context.ts';
+import type { Engine } from './ports/engine.ts';
+import type { LogStore } from './ports/log-store.ts';
+import type { PasswordHasher } from './ports/password-hasher.ts';
+import { ProcessService } from './processes/process-service.ts';
+import { ReleaseService } from './releases/release-service.ts';
+import { SizeService } from './sizes/size-service.ts';
+import { SpaceService } from './spaces/space-service.ts';
+import { TeamService } from './teams/team-service.ts';
+import { UserService } from './users/user-service.ts';
+
+export interface CoreParts extends CoreContext {
+  readonly passwords: PasswordHasher;
+  readonly engine: Engine;
+  readonly builder: Pick<Builder, 'hasArtifact'>;
+  readonly logs: LogStore;
+}
+
+export function createCore(parts: CoreParts) {
+  const authenticator = new Authenticator(parts, parts.passwords);
+  return {
+    authenticator,
+    users: new UserService(parts, parts.passwords, authenticator),
+    teams: new TeamService(parts, authenticator),
+    spaces: new SpaceService(parts),
+    sizes: new SizeService(parts),
+    apps: new AppService(parts),
+    processes: new ProcessService(parts),
+    config: new ConfigService(parts),
+    builds: new BuildService(parts, parts.logs),
+    releases: new ReleaseService(parts, parts.builder),
+    instances: new InstanceService(parts, parts.engine),
+    logs: new LogService(parts, parts.logs),
+    events: new EventService(parts),
+  };
+}
+
+export type Core = ReturnType<typeof createCore>;

@@ -1,0 +1,132 @@
+import type { Actor } from '../access/actor.ts';
+import { fetchApp, startOperation } from '../apps/app-access.ts';
+import { conflict, notFound } from '../errors.ts';
+import { record } from '../events/record.ts';
+import type { CoreContext } from '../ports/core-context.ts';
+import type { Engine, EngineInstance, ExecSession, ExecSpec, InstanceStats, TerminalSize } from '../ports/engine.ts';
+import type { Instance } from './instance.ts';
+
+export interface InstanceView extends Instance {
+  /** What the engine says of it now; null when it does not know it. */
+  readonly actual: EngineInstance | null;
+}
+
+export interface RunOneOff {
+  readonly command: string | readonly string[];
+  readonly size?: string;
+  readonly stdin: boolean;
+  readonly terminal?: TerminalSize;
+  readonly timeoutMs: number;
+  readonly environment?: ExecSpec['environment'];
+}
+
+const ONE_OFF_GRACE_MS = 10_000;
+
+export class InstanceService {
+  readonly #context: CoreContext;
+  readonly #engine: Engine;
+  constructor(context: CoreContext, engine: Engine) {
+    this.#context = context;
+    this.#engine = engine;
+  }
+
+  async list(actor: Actor, reference: string): Promise<readonly InstanceView[]> {
+    const { db } = this.#context;
+    const app = await fetchApp(db, actor, reference, 'app.read.info');
+    const [rows, running] = await Promise.all([db.instances.list(app.id), this.#engine.list()]);
+    const byId = new Map(running.map((instance) => [instance.id, instance]));
+    return rows.map((row) => ({ ...row, actual: byId.get(row.id) ?? null }));
+  }
+
+  async get(actor: Actor, reference: string, instanceId: string): Promise<InstanceView> {
+    const instance = (await this.list(actor, reference)).find((item) => item.id === instanceId);
+    if (instance === undefined) throw notFound('instance', instanceId);
+    return instance;
+  }
+
+  /** Replaces one instance: a new one is made ready first. */
+  async restart(actor: Actor, reference: string, instanceId: string): Promise<void> {
+    const { db, clock } = this.#context;
+    const app = await fetchApp(db, actor, reference, 'app.update.restart');
+    const instance = await this.get(actor, reference, instanceId);
+    await db.transaction(async (stores) => {
+      await stores.instances.update(instance.id, {
+        generation: `restart-${instance.generation}`,
+        updatedAt: clock.now(),
+      });
+      await record(
+        this.#context,
+        stores,
+        actor,
+        'AppRestarted',
+        { app },
+        { instance: instance.id, type: instance.processType },
+      );
+      await startOperation(this.#context, stores, 'restart', app.id);
+    });
+  }
+
+  /** What the kernel says of each running instance. */
+  async stats(actor: Actor, reference: string): Promise<readonly InstanceStats[]> {
+    const { db } = this.#context;
+    const app = await fetchApp(db, actor, reference, 'app.read.metric');
+    const rows = await db.instances.list(app.id);
+    return this.#engine.stats(rows.map((row) => row.id));
+  }
+
+  async exec(actor: Actor, reference: string, instanceId: string, spec: ExecSpec): Promise<ExecSession> {
+    const app = await fetchApp(this.#context.db, actor, reference, 'app.run');
+    const instance = await this.get(actor, reference, instanceId);
+    if (instance.actual?.state !== 'running')
+      throw conflict('instance-not-running', 'the instance does not run', 'instance');
+    await record(this.#context, this.#context.db, actor, 'ProcessUpdated', { app }, { exec: instanceId });
+    return this.#engine.exec(instanceId, spec);
+  }
+
+  async signal(actor: Actor, reference: string, instanceId: string, signal: string): Promise<void> {
+    await fetchApp(this.#context.db, actor, reference, 'app.run');
+    const instance = await this.get(actor, reference, instanceId);
+    await this.#engine.signal(instance.id, signal);
+  }
+
+  /** Starts a command beside the app, with the current release's artifact and config. Gives the engine's id for `attach`. */
+  async run(actor: Actor, reference: string, input: RunOneOff): Promise<string> {
+    const { db, ids } = this.#context;
+    const app = await fetchApp(db, actor, reference, 'app.run');
+    const release = app.currentReleaseId === null ? null : await db.releases.find(app.id, app.currentReleaseId);
+    if (release === null) throw conflict('no-release', 'the app has no release yet; deploy first', 'app');
+    const size = input.size === undefined ? await db.sizes.findDefault() : await db.sizes.find(input.size);
+    if (size === null) throw notFound('size', input.size);
+    const environment = (await db.config.findSnapshot(release.configSnapshotId)) ?? {};
+    const id = ids.id();
+    await this.#engine.start({
+      id,
+      kind: 'one-off',
+      appId: app.id,
+      appHandle: app.handle,
+      spaceId: app.spaceId,
+      processType: 'run',
+      generation: 'one-off',
+      artifactDigest: release.artifactDigest,
+      command: input.command,
+      environment: { ...environment, ...input.environment },
+      port: null,
+      limits: { memoryBytes: size.memoryBytes, cpuShares: size.cpuShares, pids: size.pids },
+      graceMs: ONE_OFF_GRACE_MS,
+      stdin: input.stdin,
+      timeoutMs: input.timeoutMs,
+      ...(input.terminal === undefined ? {} : { terminal: input.terminal }),
+    });
+    return id;
+  }
+
+  /** The streams of a one-off of this app. */
+  async attach(actor: Actor, reference: string, oneOffId: string): Promise<ExecSession> {
+    const app = await fetchApp(this.#context.db, actor, reference, 'app.run');
+    const known = (await this.#engine.list()).find(
+      (item) => item.id === oneOffId && item.appId === app.id && item.kind === 'one-off',
+    );
+    if (known === undefined) throw notFound('instance', oneOffId);
+    return this.#engine.attach(oneOffId);
+  }
+}
