@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Outcome } from '../../test/support/reporter.ts';
 import { killLeftovers } from './leftovers.ts';
 import type { TestFile } from './test-files.ts';
@@ -16,6 +17,7 @@ export interface FileResult {
   readonly output: string;
 }
 
+const reporter = fileURLToPath(new URL('../../test/support/reporter.ts', import.meta.url));
 const outputCharacters = 32 * 1024;
 /** Above the limit of one test: the file has lost its way outside of any test, or does not end. */
 const silenceMarginMs = 15_000;
@@ -29,7 +31,8 @@ export async function runFile(root: string, file: TestFile, signal: AbortSignal)
   const report = join(temporary, 'report.ndjson');
   const child = spawn(process.execPath, argvOf(root, file, report), {
     cwd: root,
-    env: { ...process.env, TMPDIR: temporary },
+    // Without node's own mark of a test run, under which it would report to a parent that is not there.
+    env: { ...process.env, TMPDIR: temporary, NODE_TEST_CONTEXT: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -67,7 +70,7 @@ export async function runFile(root: string, file: TestFile, signal: AbortSignal)
 const argvOf = (root: string, file: TestFile, report: string): string[] => [
   '--disable-warning=ExperimentalWarning',
   `--test-timeout=${file.timeoutMs}`,
-  `--test-reporter=${join(root, 'test/support/reporter.ts')}`,
+  `--test-reporter=${reporter}`,
   `--test-reporter-destination=${report}`,
   join(root, file.path),
 ];
