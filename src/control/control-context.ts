@@ -1,0 +1,32 @@
+/** What the loops are made of. */
+import type { Builder } from '../core/ports/builder.ts';
+import type { CoreContext } from '../core/ports/core-context.ts';
+import type { Engine } from '../core/ports/engine.ts';
+import type { LogStore } from '../core/ports/log-store.ts';
+import type { Router } from '../core/ports/router.ts';
+import type { Logger } from '../lib/logger.ts';
+
+export interface ControlContext extends CoreContext {
+  readonly engine: Engine;
+  readonly router: Router;
+  readonly builder: Builder;
+  readonly logs: LogStore;
+  readonly logger: Logger;
+  /** Who holds leases: this server. The same after its restart. */
+  readonly holder: string;
+  readonly limits: ControlLimits;
+}
+
+export interface ControlLimits {
+  /** A new instance must be healthy within. */
+  readonly bootTimeoutMs: number;
+  /** Requests in flight get so long before their instance is stopped. */
+  readonly drainTimeoutMs: number;
+  /** From SIGTERM to SIGKILL. */
+  readonly graceMs: number;
+  /** A process without a port counts as ready when it has run so long. */
+  readonly settleMs: number;
+  readonly buildsAtOnce: number;
+  /** Everything is looked at again at least so often, also without a wake. */
+  readonly resyncMs: number;
+}

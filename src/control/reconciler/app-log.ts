@@ -1,0 +1,31 @@
+import { appLogStream } from '../../core/logs/log-service.ts';
+import type { ControlContext } from '../control-context.ts';
+
+/** A platform line in the app's log; a log that cannot be written never stops a deploy. */
+export async function noteInAppLog(context: ControlContext, appId: string, text: string): Promise<void> {
+  try {
+    await context.logs.append(appLogStream(appId), [
+      { at: context.clock.now(), source: 'platform', process: '', instance: '', text },
+    ]);
+  } catch (error) {
+    context.logger.warn({ err: error, appId }, 'the app log could not be written');
+  }
+}
+
+/** The last lines that an instance printed, for telling why it failed. */
+export async function lastLines(
+  context: ControlContext,
+  appId: string,
+  instanceId: string,
+  lines: number,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const batch of context.logs.read(appLogStream(appId), {
+    lines,
+    follow: false,
+    filter: { source: 'app', instance: instanceId },
+  })) {
+    found.push(...batch.lines.map((line) => line.text));
+  }
+  return found.slice(-lines);
+}
