@@ -177,11 +177,11 @@ function firstStep(request: DialRequest): Step {
 function addCredentials(url: URL, headers: Record<string, string>): void {
   if (url.username === '' && url.password === '') return;
   const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  headers['authorization'] ??= `Basic ${Buffer.from(pair).toString('base64')}`;
+  headers.authorization ??= `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
 function nextStep(step: Step, status: number, answer: Readonly<Record<string, string>>): Step | null {
-  const location = answer['location'];
+  const location = answer.location;
   if (!redirectStatuses.has(status) || location === undefined) return null;
   const url = parseUrl(location, step.url);
   const headers = { ...step.headers };

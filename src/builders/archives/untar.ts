@@ -29,7 +29,7 @@ export async function untar(
   pipeline([file, ...stages, extract as unknown as Writable], () => {});
   const writer = new TreeWriter(root, limits, () => file.bytesRead);
   try {
-    for await (const entry of extract) await writeEntry(writer, entry.header, entry);
+    for await (const entry of extract) await writeEntry(writer, entry.header, entry as unknown as EntryBytes);
     signal.throwIfAborted();
   } catch (error) {
     signal.throwIfAborted();
