@@ -55,6 +55,7 @@ export class RoutingPublisher {
   readonly #context: ControlContext;
   readonly #baseDomain: string;
   #lastVersion = 0;
+  #stale = true;
   #running: Promise<void> | null = null;
   #queued: Promise<void> | null = null;
 
@@ -80,13 +81,20 @@ export class RoutingPublisher {
     return this.#queued;
   }
 
+  /** Publishes only when the router may not have what is in the rows: the last time failed. */
+  async settle(): Promise<void> {
+    if (this.#stale) await this.publish();
+  }
+
   async #apply(): Promise<void> {
+    this.#stale = true;
     const { db, clock, router } = this.#context;
     // Microseconds, so that a table made after a restart is newer than any before it.
     this.#lastVersion = Math.max(this.#lastVersion + 1, clock.now().getTime() * 1_000);
     const version = this.#lastVersion;
     const [apps, instances, domains] = await Promise.all([this.#apps(), db.instances.routable(), db.domains.all()]);
     await router.apply(routingTable(version, this.#baseDomain, apps, instances, domains));
+    this.#stale = false;
   }
 
   async #apps(): Promise<AppView[]> {

@@ -44,6 +44,7 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
   const acted = await carryOutPlans(context, snapshot, retirement);
   if (acted) return PROBE_EVERY_MS;
 
+  await routing.settle();
   const converged = isConverged(snapshot);
   if (converged && snapshot.pending !== null) {
     await succeedRelease(context, snapshot, snapshot.pending);

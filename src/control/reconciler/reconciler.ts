@@ -18,6 +18,7 @@ export class Reconciler {
   readonly #dirty = new Set<string>();
   readonly #running = new Set<string>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  #seen = new Map<string, { readonly appId: string; readonly state: string }>();
   #stopped = true;
   #resync: NodeJS.Timeout | null = null;
   #unwatch: (() => void) | null = null;
@@ -49,7 +50,7 @@ export class Reconciler {
   wake(appId: string): void {
     if (this.#stopped) return;
     if (appId === '*') {
-      void this.#wakeChanged();
+      void this.#wakeAll();
       return;
     }
     const timer = this.#timers.get(appId);
@@ -90,7 +91,7 @@ export class Reconciler {
 
   async #lookAtAll(): Promise<void> {
     try {
-      await this.#wakeChanged();
+      await this.#wakeAll();
       await removeStrays(this.#context);
       await this.#routing.publish();
     } catch (error) {
@@ -99,8 +100,27 @@ export class Reconciler {
     if (!this.#stopped) this.#resync = setTimeout(() => void this.#lookAtAll(), this.#context.limits.resyncMs);
   }
 
-  /** The engine does not say whose instance changed, and a look at an app with nothing to do is one cheap pass. */
+  /** The engine only says that something changed; what differs from the last list says whose app it is. */
   async #wakeChanged(): Promise<void> {
+    try {
+      const seen = new Map(
+        (await this.#context.engine.list()).map((item) => [item.id, { appId: item.appId, state: item.state }]),
+      );
+      const before = this.#seen;
+      this.#seen = seen;
+      const changed = new Set<string>();
+      for (const [id, { appId, state }] of seen) if (before.get(id)?.state !== state) changed.add(appId);
+      for (const [id, { appId }] of before) if (!seen.has(id)) changed.add(appId);
+      for (const appId of changed) this.wake(appId);
+    } catch (error) {
+      this.#context.logger.warn(
+        { err: error },
+        'the engine could not be asked what changed; the next resync tries again',
+      );
+    }
+  }
+
+  async #wakeAll(): Promise<void> {
     try {
       for (const appId of await this.#context.db.apps.allIds()) this.wake(appId);
     } catch (error) {

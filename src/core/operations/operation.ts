@@ -9,7 +9,7 @@ export interface Operation {
   readonly kind: OperationKind;
   readonly appId: Id<'app'> | null;
   /** What it works on: a build's or release's id. */
-  readonly subjectId: Id | null;
+  readonly subjectId: string | null;
   readonly status: OperationStatus;
   readonly cancelRequested: boolean;
   readonly attempts: number;
@@ -20,7 +20,7 @@ export interface Operation {
 }
 export interface OperationStore {
   find(id: Id<'operation'>): Promise<Operation | null>;
-  findBySubject(subjectId: Id): Promise<Operation | null>;
+  findBySubject(subjectId: string): Promise<Operation | null>;
   insert(operation: Operation): Promise<void>;
   /**
    * Takes the oldest of this kind that is queued, or running with a lease run out (SKIP LOCKED), for `leaseMs`. Null when there is none.

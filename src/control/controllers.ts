@@ -1,0 +1,90 @@
+/** All loops of a server: they run in the replica that holds the lead, and stop when it loses it. */
+import { BuildQueue } from './build-queue.ts';
+import type { ControlContext } from './control-context.ts';
+import { Reconciler } from './reconciler/reconciler.ts';
+import { Retention } from './retention.ts';
+import { RoutingPublisher } from './routing.ts';
+
+const LEAD = 'control';
+const LEAD_MS = 10_000;
+const HEARTBEAT_MS = 3_000;
+
+export class Controllers {
+  readonly #context: ControlContext;
+  readonly #routing: RoutingPublisher;
+  readonly #reconciler: Reconciler;
+  readonly #builds: BuildQueue;
+  readonly #retention: Retention;
+  #leading = false;
+  #timer: NodeJS.Timeout | null = null;
+  #unlisten: (() => void) | null = null;
+
+  constructor(context: ControlContext, baseDomain: string) {
+    this.#context = context;
+    this.#routing = new RoutingPublisher(context, baseDomain);
+    this.#reconciler = new Reconciler(context, this.#routing);
+    this.#builds = new BuildQueue(context);
+    this.#retention = new Retention(context);
+  }
+
+  /** Whether this replica's loops run now. */
+  get leading(): boolean {
+    return this.#leading;
+  }
+
+  async start(): Promise<void> {
+    this.#unlisten = this.#context.db.onWake((topic, id) => {
+      if (!this.#leading) return;
+      if (topic === 'app' || id === '*') this.#reconciler.wake(id);
+      if (topic === 'operation' || id === '*') this.#builds.wake(id === '*' ? undefined : id);
+      if (topic === 'routing' || id === '*') void this.#republish();
+    });
+    await this.#beat();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#unlisten?.();
+    await this.#stepDown();
+    await this.#context.db.leases.release(LEAD, this.#context.holder).catch(() => {});
+  }
+
+  async #republish(): Promise<void> {
+    try {
+      await this.#routing.publish();
+    } catch (error) {
+      this.#context.logger.warn(
+        { err: error },
+        'the routing table could not be given to the router yet; it is tried again',
+      );
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { db, holder, logger } = this.#context;
+    let held = false;
+    try {
+      held = await db.leases.acquire(LEAD, holder, LEAD_MS);
+    } catch (error) {
+      logger.warn({ err: error }, 'the lead could not be renewed');
+    }
+    if (held && !this.#leading) {
+      this.#leading = true;
+      await this.#reconciler.start();
+      this.#builds.start();
+      this.#retention.start();
+    } else if (!held && this.#leading) {
+      logger.warn({}, 'the lead was lost; another server may lead now');
+      await this.#stepDown();
+    }
+    this.#timer = setTimeout(() => void this.#beat(), HEARTBEAT_MS);
+  }
+
+  async #stepDown(): Promise<void> {
+    if (!this.#leading) return;
+    this.#leading = false;
+    this.#retention.stop();
+    await Promise.all([this.#reconciler.stop(), this.#builds.stop()]);
+  }
+}

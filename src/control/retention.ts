@@ -1,0 +1,59 @@
+/** Deletes what nobody needs any more, now and then. Every store that grows has its limit here. */
+import type { ControlContext } from './control-context.ts';
+
+const EVERY_MS = 10 * 60_000;
+const FIRST_MS = 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+const OPERATIONS_DAYS = 30;
+const EVENTS_DAYS = 365;
+/** This many newest releases of each app can be rolled back to. */
+const RELEASES_KEPT = 10;
+
+export class Retention {
+  readonly #context: ControlContext;
+  #timer: NodeJS.Timeout | null = null;
+  constructor(context: ControlContext) {
+    this.#context = context;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => void this.#turn(), FIRST_MS);
+  }
+
+  stop(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** One round; gives what went. */
+  async sweep(): Promise<{
+    artifacts: number;
+    freedBytes: number;
+    operations: number;
+    events: number;
+    tokens: number;
+  }> {
+    const { db, builder, clock } = this.#context;
+    const now = clock.now();
+    const before = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
+    const pruned = await builder.prune(await db.artifacts.inUse(RELEASES_KEPT));
+    return {
+      artifacts: pruned.removed,
+      freedBytes: pruned.freedBytes,
+      operations: await db.operations.removeFinishedBefore(before(OPERATIONS_DAYS)),
+      events: await db.events.removeBefore(before(EVENTS_DAYS)),
+      tokens: await db.tokens.removeExpired(now),
+    };
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      const went = await this.sweep();
+      if (Object.values(went).some((count) => count > 0))
+        this.#context.logger.info(went, 'retention removed what was over its limit');
+    } catch (error) {
+      this.#context.logger.warn({ err: error }, 'retention failed; the next round tries again');
+    }
+    if (this.#timer !== null) this.#timer = setTimeout(() => void this.#turn(), EVERY_MS);
+  }
+}
