@@ -1,0 +1,2 @@
+console.log('about to crash');
+throw new Error('this app crashes at boot');

@@ -1,0 +1,2 @@
+console.log('running, but not listening on $PORT');
+setInterval(() => {}, 60000);
