@@ -63,6 +63,6 @@ export async function withProgress(label, work) {
     return await work();
   } finally {
     clearInterval(timer);
-    process.stderr.write(`${terminal ? '\r' : ''}${label} … ${seconds()}, done\n`);
+    process.stderr.write(`${terminal ? '\r' : ''}${label} … ${seconds()}\n`);
   }
 }

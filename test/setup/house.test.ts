@@ -110,5 +110,20 @@ test('traces of a machine are found in any file', () => {
   ]) {
     assert.equal(findings({ 'docs/a.md': `${text}\n` }).length, 1, text);
   }
-  assert.deepEqual(findings({ 'package-lock.json': '"resolved": "https://registry.npmjs.org/x.tgz"\n' }), []);
+  assert.deepEqual(
+    findings({ 'package-lock.json': '{"packages": {}, "resolved": "https://registry.npmjs.org/x.tgz"}\n' }),
+    [],
+  );
+});
+
+test('a lock file that lacks a platform is found', () => {
+  const lock = (packages: object): Record<string, string> => ({ 'package-lock.json': JSON.stringify({ packages }) });
+  const tool = { optionalDependencies: { 'tool-linux': '1.0.0', 'tool-windows': '1.0.0' } };
+  const [found, ...more] = findings(lock({ 'node_modules/tool': tool, 'node_modules/tool-linux': {} }));
+  assert.match(found ?? '', /tool-windows/);
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    findings(lock({ 'node_modules/tool': tool, 'node_modules/tool-linux': {}, 'node_modules/tool-windows': {} })),
+    [],
+  );
 });

@@ -14,10 +14,18 @@ export interface Outcome {
   readonly detail: string;
 }
 
+/** An assertion about a large text brings it along several times over; what matters stands at the beginning. */
+const detailCharacters = 6000;
+
 const withoutFrames = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined && 'code' in error && error.code === 'ERR_TEST_FAILURE'
     ? error.cause
     : error;
+
+function describe(error: unknown): string {
+  const text = inspect(withoutFrames(error), { depth: 4, maxStringLength: 2000 });
+  return text.length <= detailCharacters ? text : `${text.slice(0, detailCharacters)}\n… (${text.length} characters)`;
+}
 
 export default async function* reporter(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const names: string[] = [];
@@ -32,7 +40,7 @@ export default async function* reporter(events: AsyncIterable<TestEvent>): Async
     } else if (type === 'test:pass') {
       yield line({ ...base, kind: 'passed', detail: '' });
     } else if (!('failureType' in data.details.error) || data.details.error.failureType !== 'subtestsFailed') {
-      yield line({ ...base, kind: 'failed', detail: inspect(withoutFrames(data.details.error), { depth: 4 }) });
+      yield line({ ...base, kind: 'failed', detail: describe(data.details.error) });
     }
   }
 }
