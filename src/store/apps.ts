@@ -1,0 +1,158 @@
+import { type Kysely, sql } from 'kysely';
+import type { AppStore } from '../core/apps/app-store.ts';
+import { type AppName, type Handle, type Id, isId } from '../core/names.ts';
+import { isEmpty, toRow } from './columns.ts';
+import { keyOf, limitOf, pageOf } from './pages.ts';
+import type { Schema } from './schema.ts';
+
+const columns = [
+  'apps.id',
+  'apps.name',
+  'apps.handle',
+  'apps.team_id as teamId',
+  'apps.space_id as spaceId',
+  'apps.pool_id as poolId',
+  'apps.description',
+  'apps.labels',
+  'apps.features',
+  'apps.maintenance',
+  'apps.stopped',
+  'apps.restart_generation as restartGeneration',
+  'apps.current_release_id as currentReleaseId',
+  'apps.created_by as createdBy',
+  'apps.created_at as createdAt',
+  'apps.updated_at as updatedAt',
+  'apps.released_at as releasedAt',
+  'apps.deleted_at as deletedAt',
+] as const;
+const viewColumns = [
+  ...columns,
+  'teams.name as teamName',
+  'spaces.name as spaceName',
+  'spaces.team_id as spaceTeamId',
+  'spaces.compliance as spaceCompliance',
+  'pools.name as poolName',
+] as const;
+
+export function createAppStore(db: Kysely<Schema>): AppStore {
+  const select = () => db.selectFrom('apps').select(columns);
+  const views = () =>
+    db
+      .selectFrom('apps')
+      .innerJoin('teams', 'teams.id', 'apps.team_id')
+      .innerJoin('spaces', 'spaces.id', 'apps.space_id')
+      .innerJoin('pools', 'pools.id', 'apps.pool_id')
+      .select(viewColumns)
+      .where('apps.deleted_at', 'is', null);
+  return {
+    async find(reference) {
+      if (isId(reference)) {
+        const byId = await views().where('apps.id', '=', reference).executeTakeFirst();
+        if (byId !== undefined) return byId;
+      }
+      const byHandle = await views()
+        .where('apps.handle', '=', reference as Handle)
+        .executeTakeFirst();
+      if (byHandle !== undefined) return byHandle;
+      const pairs = splits(reference);
+      if (pairs.length === 0) return null;
+      // Names of spaces are unique only among those of no team, so only there does a name and a space mean one app.
+      const byName = await views()
+        .where('spaces.team_id', 'is', null)
+        .where(
+          sql<boolean>`(apps.name, spaces.name) in (select * from unnest(
+            ${pairs.map(([name]) => name)}::text[], ${pairs.map(([, space]) => space)}::text[]))`,
+        )
+        .orderBy('apps.created_at')
+        .limit(1)
+        .executeTakeFirst();
+      return byName ?? null;
+    },
+    async findByName(spaceId, name) {
+      const row = await views()
+        .where('apps.space_id', '=', spaceId)
+        .where('apps.name', '=', name as AppName)
+        .executeTakeFirst();
+      return row ?? null;
+    },
+    async findAny(id) {
+      if (!isId(id)) return null;
+      return (await select().where('id', '=', id).executeTakeFirst()) ?? null;
+    },
+    async lock(id) {
+      return (await select().where('id', '=', id).forUpdate().executeTakeFirst()) ?? null;
+    },
+    async insert(app) {
+      await db.insertInto('apps').values(toRow(app)).execute();
+    },
+    async update(id, change) {
+      if (isEmpty(change)) return;
+      await db.updateTable('apps').set(toRow(change)).where('id', '=', id).execute();
+    },
+    purge: (id) => purge(db, id),
+    async list(visible, filter, page) {
+      const limit = limitOf(page);
+      const key = keyOf(page, 'string', 'string');
+      let query = views()
+        .orderBy('apps.name')
+        .orderBy('apps.id')
+        .limit(limit + 1);
+      if (visible !== 'all') {
+        const { teamIds, appIds, poolIds } = visible;
+        query = query.where(
+          sql<boolean>`(apps.team_id = any(${teamIds}::uuid[]) or apps.id = any(${appIds}::uuid[])
+            or apps.pool_id = any(${poolIds}::uuid[]))`,
+        );
+      }
+      if (filter.spaceId !== undefined) query = query.where('apps.space_id', '=', filter.spaceId);
+      if (filter.teamId !== undefined) query = query.where('apps.team_id', '=', filter.teamId);
+      if (filter.nameContains !== undefined)
+        query = query.where(sql<boolean>`strpos(apps.name, ${filter.nameContains}) > 0`);
+      if (key !== null) query = query.where(sql<boolean>`(apps.name, apps.id) > (${key[0]}, ${key[1]}::uuid)`);
+      return pageOf(await query.execute(), limit, (app) => [app.name, app.id]);
+    },
+    async allIds() {
+      const rows = await db.selectFrom('apps').select('id').orderBy('id').execute();
+      return rows.map((row) => row.id);
+    },
+    async count(teamId) {
+      const row = await db
+        .selectFrom('apps')
+        .select((count) => count.fn.countAll<number>().as('apps'))
+        .where('team_id', '=', teamId)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirstOrThrow();
+      return row.apps;
+    },
+  };
+}
+
+/** Every way to read `a-b-c` as `<name>-<space>`. */
+function splits(reference: string): readonly (readonly [name: string, space: string])[] {
+  const pairs: [string, string][] = [];
+  // A handle is at most 63 characters and a space's name 40, so anything longer names no app.
+  if (reference.length > 104) return pairs;
+  for (let at = reference.indexOf('-'); at !== -1; at = reference.indexOf('-', at + 1)) {
+    pairs.push([reference.slice(0, at), reference.slice(at + 1)]);
+  }
+  return pairs;
+}
+
+/** The row and all that hangs on it, in one statement; what has a foreign key goes by cascade. Open work on it is cancelled. */
+async function purge(db: Kysely<Schema>, id: Id<'app'>): Promise<void> {
+  await db
+    .with('variables', (gone) => gone.deleteFrom('config_vars').where('source', '=', 'app').where('owner_id', '=', id))
+    .with('assignments', (gone) => gone.deleteFrom('role_assignments').where('context_id', '=', id))
+    .with('limits', (gone) => gone.deleteFrom('quotas').where('subject', '=', 'app').where('subject_id', '=', id))
+    .with('work', (ended) =>
+      ended
+        .updateTable('operations')
+        .set({ status: 'cancelled', cancel_requested: true, finished_at: sql<Date>`clock_timestamp()` })
+        .where('app_id', '=', id)
+        .where('status', 'in', ['queued', 'running'])
+        .where('kind', '!=', 'delete'),
+    )
+    .deleteFrom('apps')
+    .where('id', '=', id)
+    .execute();
+}

@@ -1,0 +1,42 @@
+import type { Kysely } from 'kysely';
+import type { InstanceStore } from '../core/instances/instance.ts';
+import { isEmpty, toRow } from './columns.ts';
+import type { Schema } from './schema.ts';
+
+const columns = [
+  'id',
+  'app_id as appId',
+  'release_id as releaseId',
+  'process_type as processType',
+  'generation',
+  'state',
+  'node_id as nodeId',
+  'host',
+  'port',
+  'restarts',
+  'retry_at as retryAt',
+  'failure_code as failureCode',
+  'failure_message as failureMessage',
+  'created_at as createdAt',
+  'ready_at as readyAt',
+  'updated_at as updatedAt',
+] as const;
+
+export function createInstanceStore(db: Kysely<Schema>): InstanceStore {
+  const select = () => db.selectFrom('instances').select(columns);
+  return {
+    list: (appId) => select().where('app_id', '=', appId).orderBy('created_at').orderBy('id').execute(),
+    routable: () => select().where('state', '=', 'ready').orderBy('app_id').orderBy('id').execute(),
+    all: () => db.selectFrom('instances').select(['id', 'app_id as appId', 'state']).execute(),
+    async insert(instance) {
+      await db.insertInto('instances').values(toRow(instance)).execute();
+    },
+    async update(id, change) {
+      if (isEmpty(change)) return;
+      await db.updateTable('instances').set(toRow(change)).where('id', '=', id).execute();
+    },
+    async remove(id) {
+      await db.deleteFrom('instances').where('id', '=', id).execute();
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * The tables as the query builder sees them, derived from the core's types: a column is the field's name in snake case. A field that is
+ * kept in another form in the table (sealed, hidden, made by the database) is named here.
+ */
+import type { Generated } from 'kysely';
+import type { App } from '../core/apps/app.ts';
+import type { Artifact } from '../core/artifacts/artifact.ts';
+import type { Build } from '../core/builds/build.ts';
+import type { ConfigVar } from '../core/config/config.ts';
+import type { Domain } from '../core/domains/domain.ts';
+import type { PlatformEvent } from '../core/events/event.ts';
+import type { Instance } from '../core/instances/instance.ts';
+import type { Operation } from '../core/operations/operation.ts';
+import type { Pool } from '../core/pools/pool.ts';
+import type { Process } from '../core/processes/process.ts';
+import type { Quota } from '../core/quotas/quota.ts';
+import type { Release } from '../core/releases/release.ts';
+import type { Role, RoleAssignment } from '../core/roles/role.ts';
+import type { Size } from '../core/sizes/size.ts';
+import type { Space } from '../core/spaces/space.ts';
+import type { Membership, Team } from '../core/teams/team.ts';
+import type { Token } from '../core/tokens/token.ts';
+import type { UserWithPassword } from '../core/users/user.ts';
+
+export type Snake<S extends string> = S extends `${infer Head}${infer Rest}`
+  ? Head extends Lowercase<Head>
+    ? `${Head}${Snake<Rest>}`
+    : `_${Lowercase<Head>}${Snake<Rest>}`
+  : S;
+
+/** A core type as a row: same values, columns in snake case. */
+export type Row<T> = { -readonly [K in keyof T as K extends string ? Snake<K> : never]: T[K] };
+
+export interface Schema {
+  users: Row<UserWithPassword>;
+  teams: Row<Team>;
+  memberships: Row<Membership>;
+  tokens: Row<Token>;
+  roles: Row<Role>;
+  role_assignments: Row<RoleAssignment>;
+  pools: Row<Pool>;
+  sizes: Row<Size>;
+  spaces: Row<Space>;
+  apps: Row<App> & { last_build_number: Generated<number>; last_release_version: Generated<number> };
+  processes: Row<Process>;
+  config_vars: Row<Omit<ConfigVar, 'value'>> & { value: Uint8Array };
+  config_snapshots: { id: string; app_id: string; environment: Uint8Array; created_at: Generated<Date> };
+  artifacts: Row<Artifact>;
+  builds: Row<Omit<Build, 'source'>> & { source: Uint8Array };
+  releases: Row<Release>;
+  instances: Row<Instance>;
+  domains: Row<Domain>;
+  events: Row<Omit<PlatformEvent, 'sequence'>> & { sequence: Generated<number>; barrier: Generated<string> };
+  operations: Row<Operation> & { holder: string | null; lease_until: Date | null };
+  leases: { name: string; holder: string; lease_until: Date };
+  quotas: Row<Quota>;
+}

@@ -1,0 +1,54 @@
+/** All stores over one connection or pool. */
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import type { Stores } from '../core/ports/database.ts';
+import type { SecretBox } from '../core/ports/secret.ts';
+import { createAppStore } from './apps.ts';
+import { createArtifactStore } from './artifacts.ts';
+import { createBuildStore } from './builds.ts';
+import { createConfigStore } from './config.ts';
+import { createDomainStore } from './domains.ts';
+import { createEventStore } from './events.ts';
+import { createInstanceStore } from './instances.ts';
+import { createLeaseStore } from './leases.ts';
+import { createOperationStore } from './operations.ts';
+import { createPoolStore } from './pools.ts';
+import { createProcessStore } from './processes.ts';
+import { createQuotaStore } from './quotas.ts';
+import { createReleaseStore } from './releases.ts';
+import { createRoleStore } from './roles.ts';
+import type { Schema } from './schema.ts';
+import { createSizeStore } from './sizes.ts';
+import { createSpaceStore } from './spaces.ts';
+import { createTeamStore } from './teams.ts';
+import { createTokenStore } from './tokens.ts';
+import { createUserStore } from './users.ts';
+import { WAKE_CHANNEL, wakePayload } from './wakes.ts';
+
+/** The stores over `db`: the pool, or one transaction of it. */
+export function createStores(db: Kysely<Schema>, box: SecretBox): Stores {
+  return {
+    users: createUserStore(db),
+    teams: createTeamStore(db),
+    tokens: createTokenStore(db),
+    roles: createRoleStore(db),
+    spaces: createSpaceStore(db),
+    pools: createPoolStore(db),
+    sizes: createSizeStore(db),
+    apps: createAppStore(db),
+    processes: createProcessStore(db),
+    config: createConfigStore(db, box),
+    artifacts: createArtifactStore(db),
+    builds: createBuildStore(db, box),
+    releases: createReleaseStore(db),
+    instances: createInstanceStore(db),
+    domains: createDomainStore(db),
+    events: createEventStore(db),
+    operations: createOperationStore(db),
+    leases: createLeaseStore(db),
+    quotas: createQuotaStore(db),
+    async wake(topic, id) {
+      await sql`select pg_notify(${WAKE_CHANNEL}, ${wakePayload(topic, id)})`.execute(db);
+    },
+  };
+}
