@@ -1,0 +1,93 @@
+/** The server's composition root: every room is wired here and nowhere else. */
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createBlobFolder } from '../builders/blob-folder.ts';
+import { createBuildpackBuilder } from '../builders/buildpack-builder.ts';
+import type { ControlContext } from '../control/control-context.ts';
+import { Controllers } from '../control/controllers.ts';
+import { createCore } from '../core/core.ts';
+import { Secret } from '../core/ports/secret.ts';
+import { createProcessEngine } from '../engines/process/client.ts';
+import { createDialer } from '../lib/dialer.ts';
+import { passwordHasher } from '../lib/password.ts';
+import { createSecretBox, loadOrCreateKey } from '../lib/secret-box.ts';
+import { createRouterClient } from '../router/client.ts';
+import { connectDatabase } from './database.ts';
+import { checkAdminSettings, firstBoot } from './first-boot.ts';
+import type { ProcessParts } from './process-parts.ts';
+import { serve } from './serve.ts';
+
+export interface Platform {
+  close(): Promise<void>;
+}
+
+export async function startServer(parts: ProcessParts): Promise<Platform> {
+  const { settings, folder, logger, logs, clock, ids } = parts;
+  checkAdminSettings(settings);
+  const key =
+    settings.secretKey === null ? await loadOrCreateKey(folder.key) : Buffer.from(settings.secretKey.reveal(), 'hex');
+  const box = createSecretBox(key, (text) => new Secret(text));
+  const db = await connectDatabase(settings, box, clock, logger);
+  const engine = createProcessEngine({ socketPath: folder.agentSocket, logger });
+  const router = createRouterClient({ socketPath: folder.routerSocket });
+  const dialer = createDialer({ allowPrivate: settings.allowPrivateSources });
+  const builder = createBuildpackBuilder({
+    dataFolder: folder.root,
+    sandbox: engine,
+    logs,
+    dialer,
+    clock,
+    ids,
+    logger,
+    digestOf: (text) => box.digest(text),
+  });
+  const context: ControlContext = {
+    db,
+    clock,
+    ids,
+    box,
+    engine,
+    router,
+    builder,
+    logs,
+    logger,
+    holder: await serverId(folder.holder),
+    limits: {
+      bootTimeoutMs: settings.bootTimeoutSeconds * 1_000,
+      drainTimeoutMs: settings.drainTimeoutSeconds * 1_000,
+      graceMs: settings.graceSeconds * 1_000,
+      settleMs: 1_000,
+      buildsAtOnce: settings.buildsAtOnce,
+      resyncMs: 10_000,
+    },
+  };
+  const core = createCore({ ...context, passwords: passwordHasher });
+  if (await firstBoot(context, core, settings, folder.admin))
+    logger.info({ file: folder.admin }, 'first boot: the administrator was made');
+  const controllers = new Controllers(context, settings.baseDomain);
+  const server = await serve({
+    ...parts,
+    core,
+    context,
+    blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
+    controllers,
+  });
+  await controllers.start();
+  return {
+    async close(): Promise<void> {
+      await server.close();
+      await controllers.stop();
+      await Promise.all([engine.close(), router.close(), dialer.close(), db.close()]);
+      await logs.close();
+    },
+  };
+}
+
+/** A name that stays over restarts, so that a restarted server takes its own leases up again at once. */
+async function serverId(file: string): Promise<string> {
+  const known = await readFile(file, 'utf8').catch(() => null);
+  if (known !== null && known.trim() !== '') return known.trim();
+  const made = randomBytes(8).toString('hex');
+  await writeFile(file, `${made}\n`, { mode: 0o600 });
+  return made;
+}

@@ -1,0 +1,230 @@
+/**
+ * Every setting of Berth, in one table: parsed, checked and documented here only (docs/operate/settings.md is printed from it).
+ * Sources, the first that says something wins: flags, environment, the file named by BERTH_CONFIG or --config.
+ */
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { BerthError } from '../core/errors.ts';
+import { Secret } from '../core/ports/secret.ts';
+
+interface Definition<T> {
+  readonly name: string;
+  readonly fallback: T;
+  /** The default in words, where it is no plain value. */
+  readonly shown?: string;
+  readonly about: string;
+  parse(text: string): T;
+}
+
+const wrong = (name: string, words: string): never => {
+  throw new BerthError('invalid', `${name} must be ${words}`, { field: name });
+};
+
+function text(
+  name: string,
+  fallback: string,
+  about: string,
+  pattern = /^[^\0\n]*$/,
+  words = 'one line of text',
+): Definition<string> {
+  return { name, fallback, about, parse: (value) => (pattern.test(value) ? value : wrong(name, words)) };
+}
+function secret(name: string, about: string, shown: string): Definition<Secret | null> {
+  return { name, fallback: null, about, shown, parse: (value) => new Secret(value) };
+}
+function whole(
+  name: string,
+  fallback: number,
+  min: number,
+  max: number,
+  about: string,
+  shown?: string,
+): Definition<number> {
+  const parse = (value: string): number => {
+    const number = Number(value);
+    return /^-?\d+$/.test(value) && number >= min && number <= max
+      ? number
+      : wrong(name, `a whole number from ${min} to ${max}`);
+  };
+  return shown === undefined ? { name, fallback, about, parse } : { name, fallback, about, parse, shown };
+}
+function choice<T extends string>(
+  name: string,
+  fallback: T,
+  choices: readonly T[],
+  about: string,
+  shown?: string,
+): Definition<T> {
+  const parse = (value: string): T =>
+    choices.find((item) => item === value) ?? wrong(name, `one of ${choices.join(', ')}`);
+  const definition = { name, fallback, about: `${about} (${choices.join(' | ')})`, parse };
+  return shown === undefined ? definition : { ...definition, shown };
+}
+function flag(name: string, fallback: boolean, about: string): Definition<boolean> {
+  const parse = (value: string): boolean =>
+    /^(true|1|yes|on)$/i.test(value) ? true : /^(false|0|no|off)$/i.test(value) ? false : wrong(name, 'true or false');
+  return { name, fallback, about, parse };
+}
+
+const derived = -1;
+
+export const definitions = {
+  data: text('BERTH_DATA', './.berth', 'Folder of all state of the embedded defaults.'),
+  host: text(
+    'BERTH_HOST',
+    '127.0.0.1',
+    'Address that the APIs and the router listen on. Loopback unless you say otherwise.',
+    /^[0-9a-fA-F:.]+$/,
+    'an IP address',
+  ),
+  port: whole(
+    'BERTH_PORT',
+    7700,
+    1,
+    65_000,
+    'Dashboard, health, and every dialect by Host; +1 Giant Swarm, +2 Akkeris, +3 tsuru, +4 Scalingo.',
+  ),
+  routerHttpPort: whole('BERTH_ROUTER_HTTP_PORT', derived, 0, 65_535, 'HTTP port of the router.', 'BERTH_PORT + 80'),
+  routerHttpsPort: whole('BERTH_ROUTER_HTTPS_PORT', derived, 0, 65_535, 'HTTPS port of the router.', 'BERTH_PORT + 43'),
+  routerWorkers: whole(
+    'BERTH_ROUTER_WORKERS',
+    Math.min(2, cpus().length),
+    1,
+    64,
+    'Router worker processes.',
+    'min(2, cores)',
+  ),
+  baseDomain: text(
+    'BERTH_BASE_DOMAIN',
+    'berth.localhost',
+    'An app answers at <handle>.<base domain>:<router port>.',
+    /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+    'a host name in lower case',
+  ),
+  databaseUrl: secret(
+    'BERTH_DATABASE_URL',
+    'postgres:// URL of a PostgreSQL server, 15 or newer.',
+    'an embedded PostgreSQL in BERTH_DATA',
+  ),
+  engine: choice('BERTH_ENGINE', 'process', ['process'], 'What runs instances.'),
+  isolation: choice(
+    'BERTH_ISOLATION',
+    'auto',
+    ['auto', 'none'],
+    'How the process engine keeps instances apart: as much as the machine allows, or not at all.',
+  ),
+  adminUsername: text('BERTH_ADMIN_USERNAME', 'admin', 'First boot only.'),
+  adminEmail: text('BERTH_ADMIN_EMAIL', 'admin@berth.localhost', 'First boot only.'),
+  adminPassword: secret('BERTH_ADMIN_PASSWORD', 'First boot only; at least 12 characters.', 'random'),
+  adminToken: secret('BERTH_ADMIN_TOKEN', 'First boot only; at least 24 characters.', 'random'),
+  secretKey: secret(
+    'BERTH_SECRET_KEY',
+    'Key of all secrets at rest, 64 hex digits.',
+    'random, in BERTH_DATA/secret.key',
+  ),
+  logLevel: choice(
+    'BERTH_LOG_LEVEL',
+    'info',
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'How much the platform logs of itself.',
+  ),
+  logFormat: choice(
+    'BERTH_LOG_FORMAT',
+    'auto',
+    ['auto', 'json', 'readable'],
+    'Readable on a terminal, JSON elsewhere.',
+  ),
+  buildsAtOnce: whole('BERTH_BUILDS_AT_ONCE', 2, 1, 64, 'Builds that run at a time; the others wait in line.'),
+  bootTimeoutSeconds: whole('BERTH_BOOT_TIMEOUT', 60, 1, 3_600, 'Seconds in which a new instance must become healthy.'),
+  drainTimeoutSeconds: whole(
+    'BERTH_DRAIN_TIMEOUT',
+    30,
+    0,
+    3_600,
+    'Seconds that requests in flight get before their instance stops.',
+  ),
+  graceSeconds: whole('BERTH_GRACE', 10, 0, 3_600, 'Seconds from SIGTERM to SIGKILL.'),
+  allowPrivateSources: flag(
+    'BERTH_ALLOW_PRIVATE_SOURCES',
+    false,
+    'Whether source URLs may lead to loopback and private addresses.',
+  ),
+  logRetainMebibytes: whole('BERTH_LOG_RETAIN_MB', 20, 1, 1_000_000, 'MiB of log kept for each app.'),
+} as const;
+
+type Values = {
+  readonly [K in keyof typeof definitions]: (typeof definitions)[K] extends Definition<infer T> ? T : never;
+};
+export type Settings = Values;
+
+/** Merges the sources and checks each value. Throws `invalid` naming the setting; an unknown BERTH_ name in a file or flag is refused too. */
+export function readSettings(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): { settings: Settings; rest: readonly string[] } {
+  const { flags, rest } = readFlags(argv);
+  const file = flags.get('BERTH_CONFIG') ?? environment['BERTH_CONFIG'];
+  const fromFile = file === undefined ? new Map<string, string>() : readFile(file);
+  const values: Record<string, unknown> = {};
+  for (const [key, definition] of Object.entries(definitions)) {
+    const said = flags.get(definition.name) ?? environment[definition.name] ?? fromFile.get(definition.name);
+    values[key] = said === undefined || said === '' ? definition.fallback : definition.parse(said);
+  }
+  const settings = values as Settings;
+  return {
+    settings: {
+      ...settings,
+      data: resolve(settings.data),
+      routerHttpPort: settings.routerHttpPort === derived ? settings.port + 80 : settings.routerHttpPort,
+      routerHttpsPort: settings.routerHttpsPort === derived ? settings.port + 43 : settings.routerHttpsPort,
+    },
+    rest,
+  };
+}
+
+const names = new Set<string>([...Object.values(definitions).map((definition) => definition.name), 'BERTH_CONFIG']);
+const settingOfFlag = (name: string): string => `BERTH_${name.replaceAll('-', '_').toUpperCase()}`;
+
+function readFlags(argv: readonly string[]): { flags: Map<string, string>; rest: readonly string[] } {
+  const flags = new Map<string, string>();
+  const rest: string[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const argument = argv[index] ?? '';
+    const [, word = '', inline] = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(argument) ?? [];
+    const name = settingOfFlag(word);
+    if (word === '' || !names.has(name)) {
+      rest.push(argument);
+      continue;
+    }
+    if (inline === undefined) index += 1;
+    const value = inline ?? argv[index];
+    if (value === undefined) throw new BerthError('invalid', `--${word} needs a value`, { field: name });
+    flags.set(name, value);
+  }
+  return { flags, rest };
+}
+
+function readFile(path: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [index, line] of readFileSync(path, 'utf8').split('\n').entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [, name, value = ''] = /^\s*([A-Z_]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (name === undefined || !names.has(name))
+      throw new BerthError('invalid', `${path}:${index + 1}: no such setting; write NAME=value, one a line`, {
+        field: name ?? 'BERTH_CONFIG',
+      });
+    found.set(name, value.replace(/^"(.*)"$/s, '$1'));
+  }
+  return found;
+}
+
+/** The settings as an environment, for handing them to a child process whole. */
+export function settingsEnvironment(settings: Settings): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [key, definition] of Object.entries(definitions)) {
+    const value = settings[key as keyof Settings];
+    if (value !== null) environment[definition.name] = value instanceof Secret ? value.reveal() : String(value);
+  }
+  return environment;
+}

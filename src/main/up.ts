@@ -1,0 +1,184 @@
+/** `berth up`: the whole platform on one machine. Starts and watches the parts, says what it does, and ends what it started. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BerthError } from '../core/errors.ts';
+import { startEmbeddedPostgres } from '../store/embedded/start.ts';
+import { SupervisedChild } from './child.ts';
+import { checkAdminSettings } from './first-boot.ts';
+import { untilEnd } from './lifetime.ts';
+import { type ProcessParts, processParts } from './process-parts.ts';
+import { Progress } from './progress.ts';
+import { deploySample } from './sample.ts';
+import { type Settings, settingsEnvironment } from './settings.ts';
+
+const READY_PATIENCE_MS = 120_000;
+const STOP_PATIENCE_MS = 60_000;
+const DATABASE_CHECK_MS = 1_000;
+/** Lean heaps: the whole platform is to stay small on a small machine. */
+const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
+
+interface Health {
+  readonly status: string;
+  readonly reasons?: readonly string[];
+}
+
+export async function upCommand(settings: Settings, sample: boolean): Promise<number> {
+  checkAdminSettings(settings);
+  const parts = await processParts('berth', settings);
+  const ended = untilEnd(false);
+  const abort = new AbortController();
+  void ended.then(() => abort.abort(new Error('interrupted')));
+  await claim(parts);
+  const progress = new Progress(process.stdout);
+  const database = await startDatabase(parts, progress);
+  const children = startChildren(settings, parts);
+  let code = 0;
+  try {
+    await progress.step('platform', (say) => untilHealthy(settings, say, abort.signal));
+    await announce(settings, parts, progress, sample, abort.signal);
+    await ended;
+  } catch (error) {
+    if (!abort.signal.aborted) {
+      progress.say(error instanceof Error ? error.message : String(error));
+      code = 1;
+    }
+  }
+  await progress.step('stopping', async () => {
+    await children.server.stop('SIGTERM', STOP_PATIENCE_MS);
+    await Promise.all([
+      children.agent.stop('SIGINT', STOP_PATIENCE_MS),
+      children.router.stop('SIGTERM', STOP_PATIENCE_MS),
+    ]);
+    await database.stop();
+  });
+  await rm(parts.folder.up, { force: true });
+  await parts.logs.close();
+  return code;
+}
+
+/** One `berth up` a data folder. A file left by one that was killed is no obstacle. */
+async function claim({ folder }: ProcessParts): Promise<void> {
+  const known = Number(await readFile(folder.up, 'utf8').catch(() => ''));
+  if (known > 0 && known !== process.pid && (await isBerth(known))) {
+    throw new BerthError(
+      'conflict',
+      `berth already runs on ${folder.root} (process ${known}); stop it first, or choose another BERTH_DATA and BERTH_PORT`,
+    );
+  }
+  await writeFile(folder.up, `${process.pid}\n`);
+}
+
+async function isBerth(pid: number): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return command.includes('berth.ts\0up');
+}
+
+async function startDatabase(parts: ProcessParts, progress: Progress): Promise<{ stop(): Promise<void> }> {
+  const { settings, logger } = parts;
+  if (settings.databaseUrl !== null) return { stop: async () => {} };
+  const options = { dataFolder: settings.data, logger };
+  let server = await progress.step('database', () => startEmbeddedPostgres(options));
+  let stopped = false;
+  const watch = (async () => {
+    while (!stopped) {
+      await wait(DATABASE_CHECK_MS);
+      if (stopped || (await server.isAlive())) continue;
+      logger.warn({}, 'the embedded database ended and is started again');
+      server = await startEmbeddedPostgres(options).catch((error: unknown) => {
+        logger.error({ err: error }, 'the embedded database could not be started; it is tried again');
+        return server;
+      });
+    }
+  })();
+  return {
+    async stop(): Promise<void> {
+      stopped = true;
+      await watch;
+      await server.stop();
+    },
+  };
+}
+
+function startChildren(
+  settings: Settings,
+  { logger }: ProcessParts,
+): { server: SupervisedChild; router: SupervisedChild; agent: SupervisedChild } {
+  const passed = Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('BERTH_'),
+    ),
+  );
+  const environment = { ...passed, ...settingsEnvironment(settings) };
+  const script = join(import.meta.dirname, 'berth.ts');
+  const child = (name: 'server' | 'router' | 'agent'): SupervisedChild => {
+    const supervised = new SupervisedChild({
+      name,
+      argv: [process.execPath, ...nodeFlags, script, name, '--supervised'],
+      environment,
+      logger,
+    });
+    supervised.start();
+    return supervised;
+  };
+  return { agent: child('agent'), router: child('router'), server: child('server') };
+}
+
+const shownHost = (host: string): string =>
+  host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+
+async function untilHealthy(settings: Settings, say: (text: string) => void, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  let reasons: readonly string[] = ['the server does not answer yet'];
+  while (performance.now() - started < READY_PATIENCE_MS) {
+    signal.throwIfAborted();
+    try {
+      const response = await fetch(`http://${shownHost(settings.host)}:${settings.port}/healthz`, {
+        signal: AbortSignal.timeout(2_000),
+      });
+      const health = (await response.json()) as Health;
+      if (response.ok) return;
+      reasons = health.reasons ?? reasons;
+      say(reasons.join('; '));
+    } catch {
+      say(reasons.join('; '));
+    }
+    await wait(100, undefined, { signal });
+  }
+  throw new Error(`the platform did not become ready: ${reasons.join('; ')}`);
+}
+
+async function announce(
+  settings: Settings,
+  { folder }: ProcessParts,
+  progress: Progress,
+  sample: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const host = shownHost(settings.host);
+  if (sample) {
+    const { token } = JSON.parse(await readFile(folder.admin, 'utf8')) as { token: string };
+    await progress.step('sample app', (say) =>
+      deploySample({
+        apiUrl: `http://${host}:${settings.port + 2}`,
+        token,
+        routerUrl: `http://${host}:${settings.routerHttpPort}`,
+        host: `hello.${settings.baseDomain}`,
+        say,
+        signal,
+      }),
+    );
+  }
+  progress.say('');
+  if (sample) progress.say(`  sample app   http://hello.${settings.baseDomain}:${settings.routerHttpPort}`);
+  progress.say(`  dashboard    http://${host}:${settings.port}`);
+  progress.say(
+    `  Akkeris API  http://${host}:${settings.port + 2}   (or http://akkeris.${settings.baseDomain}:${settings.port})`,
+  );
+  progress.say(
+    `  router       http://${host}:${settings.routerHttpPort}   an app answers at http://<app>.${settings.baseDomain}:${settings.routerHttpPort}`,
+  );
+  progress.say(`  credentials  ${folder.admin}`);
+  progress.say('');
+  progress.say('Berth is up. Ctrl-C stops it and all it started.');
+}
