@@ -10,7 +10,7 @@ import type { SourceIndex } from './artifacts/source-index.ts';
 import type { BlobFolder } from './blob-folder.ts';
 import type { BuildCaches } from './build-caches.ts';
 import type { BuildLog } from './build-log.ts';
-import type { BuildContext, Buildpack } from './buildpacks/buildpack.ts';
+import type { BuildContext, Buildpack, InsideName } from './buildpacks/buildpack.ts';
 import { fetchBuildpack } from './buildpacks/buildpack-url.ts';
 import { chooseBuildpack } from './buildpacks/choose.ts';
 import { classicBuildpack } from './buildpacks/classic.ts';
@@ -32,6 +32,8 @@ export interface BuildParts {
   readonly index: SourceIndex;
   readonly caches: BuildCaches;
   readonly limits: BuildLimits;
+  /** Whether jobs see only what they are shown; otherwise they see the host's paths. */
+  readonly ownFileSystem: boolean;
   /** Where installed buildpacks lie, a folder each. */
   readonly buildpackFolder: string;
   /** A keyed digest, to compare secrets by. */
@@ -137,6 +139,7 @@ function createContext(
   const tree = new SourceTree(join(workspace, 'tree'));
   const cacheFolder = join(workspace, 'cache');
   let cacheTaken = false;
+  const inside = (name: InsideName, host: string): string => (parts.ownFileSystem ? `/${name}` : host);
   const around = {
     sandbox: parts.sandbox,
     idPrefix: jobPrefix,
@@ -144,6 +147,7 @@ function createContext(
     logStream: input.logStream,
     tree: tree.path,
     cacheFolder,
+    inside,
     environment: input.environment,
     limits: parts.limits,
     leftMs: () => deadline - performance.now(),
@@ -153,7 +157,7 @@ function createContext(
     log,
     cacheFolder,
     scratchFolder: workspace,
-    environmentNames: Object.keys(input.environment),
+    inside,
     async writeEnvironmentFolder() {
       const folder = join(workspace, 'env');
       await mkdir(folder, { mode: 0o755 });

@@ -32,6 +32,8 @@ export interface BuildpackBuilderOptions {
   /** A keyed digest (`SecretBox.digest`): an earlier build is found by the config it had without keeping that config. */
   readonly digestOf: (text: string) => string;
   readonly limits?: Partial<BuildLimits>;
+  /** False where the sandbox cannot give jobs a file system of their own (the engine's isolation of `files`). Default true. */
+  readonly ownFileSystem?: boolean;
 }
 
 export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builder {
@@ -50,6 +52,7 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
     index,
     caches,
     limits,
+    ownFileSystem: options.ownFileSystem ?? true,
     buildpackFolder: join(dataFolder, 'buildpacks'),
     digestOf: options.digestOf,
   };

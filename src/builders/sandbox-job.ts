@@ -2,7 +2,7 @@
 import { BuildFailure } from '../core/ports/builder.ts';
 import type { JobExit, JobSpec, Sandbox } from '../core/ports/sandbox.ts';
 import { type Environment, Secret } from '../core/ports/secret.ts';
-import { inside, type JobRequest } from './buildpacks/buildpack.ts';
+import type { InsideName, JobRequest } from './buildpacks/buildpack.ts';
 import { type BuildLimits, formatBytes } from './limits.ts';
 
 export interface JobSurroundings {
@@ -13,6 +13,7 @@ export interface JobSurroundings {
   readonly logStream: string;
   readonly tree: string;
   readonly cacheFolder: string;
+  inside(name: InsideName, host: string): string;
   readonly environment: Environment;
   readonly limits: BuildLimits;
   /** Milliseconds of the build's time that are left. */
@@ -32,16 +33,17 @@ export function buildEnvironment(environment: Environment): Environment {
 /** Gives the exit code. Throws BuildFailure when a limit ended the step or, unless `mayFail`, it did not succeed. */
 export async function runJob(request: JobRequest, around: JobSurroundings, signal: AbortSignal): Promise<number> {
   const { limits } = around;
+  const app = around.inside('app', around.tree);
   const spec: JobSpec = {
     id: `${around.idPrefix}-${request.step}`,
     spaceId: around.spaceId,
     command: request.command,
     folders: [
-      { host: around.tree, inside: inside.app, writable: true },
-      { host: around.cacheFolder, inside: inside.cache, writable: true },
+      { host: around.tree, inside: app, writable: true },
+      { host: around.cacheFolder, inside: around.inside('cache', around.cacheFolder), writable: true },
       ...(request.folders ?? []),
     ],
-    workingFolder: inside.app,
+    workingFolder: app,
     environment: {
       ...secrets(request.environment),
       ...buildEnvironment(around.environment),

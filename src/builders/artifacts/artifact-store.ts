@@ -44,7 +44,6 @@ export class ArtifactStore {
     const aside = join(this.#folder, `.new-${this.#ids.token(8)}`);
     await mkdir(aside, { mode: 0o755 });
     try {
-      // Moved before it is sealed: a read-only folder cannot change its parent.
       await rename(tree, join(aside, 'tree'));
       const { digest, sizeBytes, files } = await sealTree(join(aside, 'tree'), signal);
       const info: ArtifactInfo = { digest, sizeBytes, ...what, createdAt: this.#clock.now().toISOString() };

@@ -1,4 +1,4 @@
-/** Deletes a tree whose folders may be read-only or closed, as artifacts and what builds leave are. */
+/** Deletes a tree whose folders may be read-only or closed, as what builds leave may be. */
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 

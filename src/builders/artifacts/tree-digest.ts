@@ -26,7 +26,7 @@ interface FoundFile {
 }
 
 /**
- * Makes the tree read-only, readable by all and owned by this process, drops what is no file, folder or link, and digests it.
+ * Makes the tree this process' own, readable by all and writable by nobody else, drops what is no file, folder or link, and digests it.
  * Nobody may write to it meanwhile. Throws what the signal says when it aborts.
  */
 export async function sealTree(root: string, signal: AbortSignal): Promise<SealedTree> {
@@ -78,13 +78,13 @@ async function sealFolder(
       lines.push(`l\0${path}\0${await readlink(at)}`);
     } else if (stats.isFile()) {
       const executable = (stats.mode & 0o111) !== 0;
-      await chmod(at, executable ? 0o555 : 0o444);
+      await chmod(at, executable ? 0o755 : 0o644);
       files.push({ path, executable, sizeBytes: stats.size });
     } else {
       await rm(at);
     }
   }
-  await chmod(full, 0o555);
+  await chmod(full, 0o755);
 }
 
 async function digestFile(path: string, sizeBytes: number): Promise<string> {

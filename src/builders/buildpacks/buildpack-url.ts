@@ -6,7 +6,7 @@ import type { ArchiveLimits } from '../archives/tree-writer.ts';
 import { unpack } from '../archives/unpack.ts';
 import { SourceTree } from '../source-tree.ts';
 import { type FetchArchiveOptions, fetchArchive } from '../sources/fetch-archive.ts';
-import { type BuildContext, inside } from './buildpack.ts';
+import type { BuildContext } from './buildpack.ts';
 
 export interface FetchedBuildpack {
   /** A folder of the host. */
@@ -78,13 +78,14 @@ async function clone(git: GitSource, folder: string, context: BuildContext): Pro
   }
   const tree = join(folder, 'tree');
   await mkdir(tree, { mode: 0o755 });
+  const seen = context.inside('buildpack', tree);
   const standIn = 'https://buildpack.invalid/';
   const branch = git.ref === null ? [] : ['--branch', git.ref];
   await context.job({
     step: 'clone-buildpack',
     title: 'git clone of BUILDPACK_URL',
-    command: ['git', 'clone', '--quiet', '--depth', '1', ...branch, '--', standIn, `${inside.buildpack}/clone`],
-    folders: [{ host: tree, inside: inside.buildpack, writable: true }],
+    command: ['git', 'clone', '--quiet', '--depth', '1', ...branch, '--', standIn, `${seen}/clone`],
+    folders: [{ host: tree, inside: seen, writable: true }],
     forced: {
       GIT_CONFIG_COUNT: '1',
       GIT_CONFIG_KEY_0: `url.${git.url}.insteadOf`,

@@ -6,7 +6,7 @@ import type { SourceTree } from '../source-tree.ts';
 export interface JobRequest {
   /** A short word, unique within the build: it names the job. */
   readonly step: string;
-  /** Run as it is, in `inside.app` unless `workingFolder` says otherwise. */
+  /** Run as it is, in the app's folder. */
   readonly command: readonly string[];
   /** Below the app's own environment; `forced` goes above it. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -19,15 +19,18 @@ export interface JobRequest {
   readonly mayFail?: boolean;
 }
 
+/** What a job can be shown, each at the folder `/<name>` where the sandbox has its own file system. */
+export type InsideName = 'app' | 'cache' | 'env' | 'buildpack' | 'output';
+
 export interface BuildContext {
   readonly tree: SourceTree;
   readonly log: BuildLog;
-  /** A folder of the host for what the steps want to keep until the next build; inside it is `inside.cache`. */
+  /** A folder of the host for what the steps want to keep until the next build. */
   readonly cacheFolder: string;
+  /** The path by which a job sees a folder of the host; the app's is where instances have it. */
+  inside(name: InsideName, host: string): string;
   /** A folder of the host for files of this build alone; never shown inside as a whole. */
   readonly scratchFolder: string;
-  /** Names of the app's config; values reach jobs only. */
-  readonly environmentNames: readonly string[];
   /** Writes the app's config to a folder of the host, a file each, as classic buildpacks want it. Gives its path. */
   writeEnvironmentFolder(): Promise<string>;
   /** Runs user code in the sandbox. Gives the exit code; throws BuildFailure when a limit ended it or, unless `mayFail`, it failed. */
@@ -46,13 +49,3 @@ export interface Buildpack {
   detect(tree: SourceTree, context: BuildContext): Promise<string | null>;
   build(context: BuildContext): Promise<Built>;
 }
-
-/** Where things are inside the sandbox; an instance finds the app at the same place. */
-export const inside = {
-  app: '/app',
-  cache: '/cache',
-  environment: '/env',
-  buildpack: '/buildpack',
-  output: '/output',
-  node: '/opt/berth/node/bin/node',
-} as const;

@@ -1,6 +1,5 @@
 /** Chooses npm, yarn or pnpm by the lockfile, and knows their command lines. Pure. */
 import { BuildFailure } from '../../core/ports/builder.ts';
-import { inside } from './buildpack.ts';
 
 export interface PackageManager {
   readonly name: 'npm' | 'yarn' | 'pnpm';
@@ -22,19 +21,19 @@ const lockfiles = [
 ] as const;
 const defaultVersions = { yarn: '1.22.22', pnpm: '9.15.9' } as const;
 
-const npmEnvironment = {
-  npm_config_cache: `${inside.cache}/npm`,
+const npmEnvironment = (cache: string): Record<string, string> => ({
+  npm_config_cache: `${cache}/npm`,
   npm_config_update_notifier: 'false',
   npm_config_fund: 'false',
   npm_config_audit: 'false',
   npm_config_progress: 'false',
-} as const;
+});
 
 /**
  * `names` are the files of the source's root; `wanted` is package.json's `packageManager`, which decides the version and, without a
- * lockfile, the manager. Throws BuildFailure `source` when lockfiles of several managers lie there, or `wanted` is malformed.
+ * lockfile, the manager; `cache` is the folder for downloads as jobs see it. Throws BuildFailure `source` when lockfiles of several managers lie there, or `wanted` is malformed.
  */
-export function choosePackageManager(names: ReadonlySet<string>, wanted: string | null): PackageManager {
+export function choosePackageManager(names: ReadonlySet<string>, wanted: string | null, cache: string): PackageManager {
   const found = lockfiles.filter(([file]) => names.has(file));
   const managers = new Set(found.map(([, manager]) => manager));
   if (managers.size > 1) {
@@ -47,12 +46,12 @@ export function choosePackageManager(names: ReadonlySet<string>, wanted: string 
   }
   const name = [...managers][0] ?? (wantedName as PackageManager['name'] | undefined) ?? 'npm';
   const locked = managers.size > 0;
-  if (name === 'npm') return npm(locked);
+  if (name === 'npm') return npm(locked, cache);
   const version = wantedName === name && wantedVersion !== undefined ? wantedVersion : defaultVersions[name];
-  return name === 'pnpm' ? pnpm(version, locked) : yarn(version, locked);
+  return name === 'pnpm' ? pnpm(version, locked, cache) : yarn(version, locked, cache);
 }
 
-function npm(locked: boolean): PackageManager {
+function npm(locked: boolean, cache: string): PackageManager {
   const verb = locked ? 'ci' : 'install';
   return {
     name: 'npm',
@@ -60,7 +59,7 @@ function npm(locked: boolean): PackageManager {
     install: (withoutDev) => ['npm', verb, withoutDev ? '--omit=dev' : '--include=dev'],
     prune: () => ['npm', 'prune', '--omit=dev'],
     script: (name) => ['npm', 'run', '--', name],
-    environment: npmEnvironment,
+    environment: npmEnvironment(cache),
   };
 }
 
@@ -74,7 +73,7 @@ const viaNpm = (name: string, version: string): string[] => [
   name,
 ];
 
-function pnpm(version: string, locked: boolean): PackageManager {
+function pnpm(version: string, locked: boolean, cache: string): PackageManager {
   const base = viaNpm('pnpm', version);
   return {
     name: 'pnpm',
@@ -89,34 +88,29 @@ function pnpm(version: string, locked: boolean): PackageManager {
     script: (name) => [...base, 'run', name],
     // A store in another mount cannot be linked from, and copies are what an artifact wants.
     environment: {
-      ...npmEnvironment,
-      npm_config_store_dir: `${inside.cache}/pnpm`,
+      ...npmEnvironment(cache),
+      npm_config_store_dir: `${cache}/pnpm`,
       npm_config_package_import_method: 'copy',
     },
   };
 }
 
-function yarn(version: string, locked: boolean): PackageManager {
-  if (!version.startsWith('1.')) return modernYarn(version, locked);
+function yarn(version: string, locked: boolean, cache: string): PackageManager {
+  if (!version.startsWith('1.')) return modernYarn(version, locked, cache);
   const base = viaNpm('yarn', version);
-  const flags = [
-    '--non-interactive',
-    '--cache-folder',
-    `${inside.cache}/yarn`,
-    ...(locked ? ['--frozen-lockfile'] : []),
-  ];
+  const flags = ['--non-interactive', '--cache-folder', `${cache}/yarn`, ...(locked ? ['--frozen-lockfile'] : [])];
   return {
     name: 'yarn',
     title: `yarn ${version} install`,
     install: (withoutDev) => [...base, 'install', ...flags, `--production=${withoutDev}`],
     prune: () => [...base, 'install', ...flags, '--production=true', '--ignore-scripts', '--prefer-offline'],
     script: (name) => [...base, 'run', name],
-    environment: npmEnvironment,
+    environment: npmEnvironment(cache),
   };
 }
 
 /** Yarn 2 and up: its package is `@yarnpkg/cli-dist`. Its plug'n'play files stay as they are. */
-function modernYarn(version: string, locked: boolean): PackageManager {
+function modernYarn(version: string, locked: boolean, cache: string): PackageManager {
   const base = ['npm', 'exec', '--yes', `--package=@yarnpkg/cli-dist@${version}`, '--', 'yarn'];
   return {
     name: 'yarn',
@@ -124,6 +118,6 @@ function modernYarn(version: string, locked: boolean): PackageManager {
     install: () => [...base, 'install', ...(locked ? ['--immutable'] : [])],
     prune: () => null,
     script: (name) => [...base, 'run', name],
-    environment: { ...npmEnvironment, YARN_CACHE_FOLDER: `${inside.cache}/yarn`, YARN_ENABLE_TELEMETRY: '0' },
+    environment: { ...npmEnvironment(cache), YARN_CACHE_FOLDER: `${cache}/yarn`, YARN_ENABLE_TELEMETRY: '0' },
   };
 }

@@ -32,7 +32,11 @@ async function build(context: BuildContext): Promise<Built> {
     return { defaults: await defaultProcesses(tree, manifest) };
   }
 
-  const manager = choosePackageManager(new Set(await tree.list()), manifest.packageManager);
+  const manager = choosePackageManager(
+    new Set(await tree.list()),
+    manifest.packageManager,
+    context.inside('cache', context.cacheFolder),
+  );
   if (await tree.hasFolder('node_modules')) log.warning('node_modules is part of the source; it is better left out');
   await runScripts(context, manager, before);
   if (installs) {

@@ -1,6 +1,6 @@
 /** Python apps: a virtual environment when there is something to install, nothing at all when the standard library is enough. */
 import type { SourceTree } from '../source-tree.ts';
-import { type BuildContext, type Buildpack, type Built, inside } from './buildpack.ts';
+import type { BuildContext, Buildpack, Built } from './buildpack.ts';
 
 const signs = ['requirements.txt', 'pyproject.toml', 'setup.py', 'app.py', 'main.py', 'manage.py'];
 const entryPoints = ['app.py', 'main.py'];
@@ -43,7 +43,7 @@ async function whatToInstall(tree: SourceTree): Promise<readonly string[] | null
 
 async function installInto(context: BuildContext, wanted: readonly string[]): Promise<void> {
   const environment = { PYTHONDONTWRITEBYTECODE: '1', PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1' };
-  const forced = { ...environment, PIP_CACHE_DIR: `${inside.cache}/pip` };
+  const forced = { ...environment, PIP_CACHE_DIR: `${context.inside('cache', context.cacheFolder)}/pip` };
   // One that came with the source was made on another machine.
   await context.tree.remove(environmentFolder);
   context.log.step('Creating a virtual environment');

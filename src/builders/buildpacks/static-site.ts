@@ -1,7 +1,7 @@
 /** Plain files for browsers: ships Berth's own small file server along with them. */
 import { readFile } from 'node:fs/promises';
 import type { SourceTree } from '../source-tree.ts';
-import { type BuildContext, type Buildpack, type Built, inside } from './buildpack.ts';
+import type { BuildContext, Buildpack, Built } from './buildpack.ts';
 
 const serverFile = '.berth/static-server.ts';
 
@@ -22,5 +22,5 @@ async function build({ tree, log }: BuildContext): Promise<Built> {
     await readFile(new URL('../static-server/static-server.ts', import.meta.url), 'utf8'),
   );
   log.detail(`Serving ${root === '.' ? 'the source' : root} with Berth's file server`);
-  return { defaults: { web: `exec ${inside.node} ${serverFile} "$PORT"` } };
+  return { defaults: { web: `exec node ${serverFile} "$PORT"` } };
 }

@@ -154,8 +154,10 @@ function sendFile(
   }
   const wanted = status === 200 && (request.headers['if-range'] ?? etag) === etag;
   const range = wanted ? parseRange(request.headers.range, size) : null;
-  if (range === 'invalid')
-    return sendText(response, 416, 'range not satisfiable', { 'content-range': `bytes */${size}` });
+  if (range === 'invalid') {
+    sendText(response, 416, 'range not satisfiable', { 'content-range': `bytes */${size}` });
+    return;
+  }
   const { from, to } = range ?? { from: 0, to: size - 1 };
   response.setHeader('content-length', to - from + 1);
   if (range !== null) response.setHeader('content-range', `bytes ${from}-${to}/${size}`);
