@@ -30,8 +30,9 @@ export interface PlatformMetrics {
   observeBuild(outcome: 'succeeded' | 'failed' | 'cancelled', seconds: number): void;
   /** Log lines that a slow reader lost. */
   countDroppedLines(count: number): void;
-  /** What to answer a scrape with. */
-  render(): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** What to answer a scrape with, of type `contentType`. */
+  render(): Promise<string>;
+  readonly contentType: string;
 }
 
 /** Metrics of one process of the platform; `name` is that process: server, router, agent. */
@@ -82,8 +83,9 @@ export function createPlatformMetrics(name: string, sources: MetricSources = {})
     countDroppedLines: (count) => droppedLines.inc(count),
     async render() {
       await Promise.all(refresh.map((each) => each()));
-      return { contentType: registry.contentType, body: await registry.metrics() };
+      return registry.metrics();
     },
+    contentType: registry.contentType,
   };
 }
 

@@ -21,8 +21,8 @@ test('what was observed is rendered in the text format', async () => {
   metrics.observeOperation('deploy', 'succeeded', 3);
   metrics.observeBuild('failed', 12);
   metrics.countDroppedLines(5);
-  const { contentType, body } = await metrics.render();
-  assert.match(contentType, /^text\/plain; version=0\.0\.4/);
+  const body = await metrics.render();
+  assert.match(metrics.contentType, /^text\/plain; version=0\.0\.4/);
   for (const line of [
     /^berth_http_request_duration_seconds_count\{berth_process="server",dialect="akkeris",method="GET",route="\/apps\/:app",status="200"\} 1$/m,
     /^berth_operation_duration_seconds_sum\{berth_process="server",kind="deploy",outcome="succeeded"\} 3$/m,
@@ -44,7 +44,7 @@ test('sources are asked at each scrape, under the names of the apps', async () =
   });
   await metrics.render();
   requests = 9;
-  const { body } = await metrics.render();
+  const body = await metrics.render();
   assert.match(body, /^berth_instances\{app="shop",process="web",state="running",berth_process="server"\} 2$/m);
   assert.match(body, /^berth_router_requests_total\{app="shop",berth_process="server"\} 9$/m);
   assert.match(body, /^berth_router_requests_in_flight\{app="shop",berth_process="server"\} 2$/m);
@@ -55,7 +55,7 @@ test('a source that fails leaves the rest in place', async () => {
     throw new Error('away');
   };
   const metrics = createPlatformMetrics('server', { instances: away, router: away });
-  const { body } = await metrics.render();
+  const body = await metrics.render();
   assert.match(body, /process_resident_memory_bytes/);
   assert.doesNotMatch(body, /^berth_instances\{/m);
 });

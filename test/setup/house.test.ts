@@ -89,6 +89,7 @@ test('calls and packages have their place', () => {
     assert.deepEqual(findings({ 'test/a.ts': `${code};\n` }), [], code);
   }
   assert.deepEqual(findings({ 'src/lib/exec.ts': "import { spawn } from 'node:child_process';\n" }), []);
+  assert.deepEqual(findings({ 'src/main/a.ts': "import type { ChildProcess } from 'node:child_process';\n" }), []);
   assert.equal(findings({ 'src/main/a.ts': "import { spawn } from 'child_process';\n" }).length, 1);
   assert.deepEqual(findings({ 'src/router/a.ts': "import { Pool } from 'undici';\nnew Date(at);\n" }), []);
 });
