@@ -90,3 +90,10 @@ test('an unknown command says what there is', async () => {
   assert.equal(code, 2);
   assert.match(String(text), /usage: .*start\|test\|check/);
 });
+
+test('each direct dependency has its reason in docs/dependencies.md', async () => {
+  const reasons = await readFile(join(root, 'docs/dependencies.md'), 'utf8');
+  const { dependencies, devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const missing = Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !reasons.includes(name));
+  assert.deepEqual(missing, []);
+});
