@@ -10,7 +10,7 @@ import type { Schema } from './schema.ts';
 /** Either an address, or a folder of a socket with the rest. */
 export interface ConnectionOptions {
   /** `postgres://user:password@host:port/name?sslmode=…`. */
-  readonly url?: string;
+  readonly connectionString?: string;
   /** A host name, or the folder of a unix socket. */
   readonly host?: string;
   readonly port?: number;
@@ -35,9 +35,9 @@ const parsers: pg.CustomTypesConfig = {
 
 /** What a client needs to connect; times out rather than hang. */
 export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
-  const { url, ...parts } = options;
+  const { connectionString, ...parts } = options;
   return {
-    ...(url === undefined ? parts : { connectionString: url }),
+    ...(connectionString === undefined ? parts : { connectionString }),
     application_name: 'berth',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,

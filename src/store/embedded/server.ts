@@ -1,32 +1,14 @@
-/**
- * A real PostgreSQL server beside the platform, when no other database was given. It outlives a crash of the platform and is adopted by
- * the next start; a crash of its own is mended by `ensure`, which `watch` calls.
- */
-import { isAbsolute, join } from 'node:path';
+/** Keeps the server of one cluster running: adopts it, starts it, waits until it lets us in, ends it. */
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from '../../lib/logger.ts';
-import { loadOrCreateKey } from '../../lib/secret-box.ts';
-import { type Account, serverAccount } from './account.ts';
-import { type Binaries, findBinaries, reachableBinaries } from './binaries.ts';
-import { clusterVersion, initCluster, SUPERUSER } from './cluster.ts';
-import { type Folders, prepareFolders } from './folders.ts';
+import type { Account } from './account.ts';
+import type { Binaries } from './binaries.ts';
+import { SUPERUSER } from './cluster.ts';
+import type { Folders } from './folders.ts';
 import { clearForeignPid, type Launch, launch, runningPid, stopServer } from './postmaster.ts';
 import { PORT, serverArguments } from './settings.ts';
-
-export interface EmbeddedOptions {
-  /** The platform's data folder, absolute; the server's files go to `postgres` in it. */
-  readonly dataFolder: string;
-  /** Only the programs in this folder; else they are looked for. */
-  readonly binFolder?: string;
-  /** The PATH to look for programs in, beside the usual places. */
-  readonly path?: string;
-  readonly logger: Logger;
-  /** Settings of the server that win over ours. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** False: making the cluster does not wait for the disk. Default true. */
-  readonly durable?: boolean;
-}
 
 /** How to connect, for `openDatabase`. */
 export interface EmbeddedConnection {
@@ -46,9 +28,11 @@ export interface EmbeddedPostgres {
   readonly version: string;
   /** Its main process, or null when it does not run. */
   pid(): Promise<number | null>;
+  /** Whether its main process runs; says nothing of whether it accepts connections yet. */
+  isAlive(): Promise<boolean>;
   /** Resolves when the server accepts connections; starts it again when it died. Throws when it does not come up. */
   ensure(): Promise<void>;
-  /** Ensures again and again; resolves the promise of nobody and throws at nobody: failures are logged. Returns the way to end it. */
+  /** Ensures again and again; failures are logged. Returns the way to end it. */
   watch(everyMs?: number): () => void;
   /** Fast shutdown; resolves when the server is gone. No `ensure` brings it back. */
   stop(): Promise<void>;
@@ -60,36 +44,7 @@ const POLL_MS = 10;
 const RETRY_MS = 100;
 const WATCH_MS = 500;
 
-/** Makes the cluster at the first start, adopts a server that still runs, else starts it. Resolves when it accepts connections. */
-export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  if (!isAbsolute(options.dataFolder)) throw new TypeError('dataFolder must be absolute');
-  const account = await serverAccount();
-  const folders = await prepareFolders(options.dataFolder, account, options.logger);
-  const password = (await loadOrCreateKey(folders.password)).toString('hex');
-  const major = await clusterVersion(folders.cluster);
-  const found = await findBinaries({
-    ...(options.binFolder === undefined ? {} : { binFolder: options.binFolder }),
-    ...(options.path === undefined ? {} : { path: options.path }),
-    ...(major === null ? {} : { major }),
-  });
-  const binaries = await reachableBinaries(found, account, folders.base);
-  if (major === null) {
-    await initCluster({ folders, binaries, account, password, durable: options.durable ?? true });
-    options.logger.info({ version: binaries.version, user: account?.name }, 'a database cluster was made');
-  }
-  const server = new Server({
-    folders,
-    binaries,
-    account,
-    password,
-    logger: options.logger,
-    settings: options.settings ?? {},
-  });
-  await server.ensure();
-  return server;
-}
-
-interface ServerParts {
+export interface ServerParts {
   readonly folders: Folders;
   readonly binaries: Binaries;
   readonly account: Account | null;
@@ -98,7 +53,8 @@ interface ServerParts {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-class Server implements EmbeddedPostgres {
+/** Made by `startEmbeddedPostgres`, which sees to the cluster first. */
+export class Server implements EmbeddedPostgres {
   readonly socketFolder: string;
   readonly database = DATABASE;
   readonly user = SUPERUSER;
@@ -125,6 +81,10 @@ class Server implements EmbeddedPostgres {
 
   pid(): Promise<number | null> {
     return runningPid(this.#parts.folders.cluster);
+  }
+
+  async isAlive(): Promise<boolean> {
+    return (await this.pid()) !== null;
   }
 
   ensure(): Promise<void> {
