@@ -1,5 +1,5 @@
 /** `berth agent`: owns the instances of the embedded engine. SIGTERM ends it and leaves them running; SIGINT ends them too. */
-import { runAgent } from '../engines/process/run-agent.ts';
+import { runAgent } from '../engines/process/agent.ts';
 import { untilEnd } from './lifetime.ts';
 import { processParts } from './process-parts.ts';
 import type { Settings } from './settings.ts';

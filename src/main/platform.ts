@@ -1,7 +1,6 @@
 /** The server's composition root: every room is wired here and nowhere else. */
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createBlobFolder } from '../builders/blob-folder.ts';
 import { createBuildpackBuilder } from '../builders/buildpack-builder.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import { Controllers } from '../control/controllers.ts';
@@ -11,7 +10,7 @@ import { createProcessEngine } from '../engines/process/client.ts';
 import { createDialer } from '../lib/dialer.ts';
 import { passwordHasher } from '../lib/password.ts';
 import { createSecretBox, loadOrCreateKey } from '../lib/secret-box.ts';
-import { createRouterClient } from '../router/client.ts';
+import { createRouterClient } from '../router/router-client.ts';
 import { connectDatabase } from './database.ts';
 import { checkAdminSettings, firstBoot } from './first-boot.ts';
 import type { ProcessParts } from './process-parts.ts';
@@ -27,10 +26,10 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
   const key =
     settings.secretKey === null ? await loadOrCreateKey(folder.key) : Buffer.from(settings.secretKey.reveal(), 'hex');
   const box = createSecretBox(key, (text) => new Secret(text));
-  const db = await connectDatabase(settings, box, clock, logger);
+  const db = await connectDatabase(settings, box, logger);
   const engine = createProcessEngine({ socketPath: folder.agentSocket, logger });
   const router = createRouterClient({ socketPath: folder.routerSocket });
-  const dialer = createDialer({ allowPrivate: settings.allowPrivateSources });
+  const dialer = createDialer({ allowPrivate: settings.allowPrivateSources, allow: [] });
   const builder = createBuildpackBuilder({
     dataFolder: folder.root,
     sandbox: engine,
@@ -69,7 +68,6 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     ...parts,
     core,
     context,
-    blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
     controllers,
   });
   await controllers.start();

@@ -5,7 +5,7 @@ import { processParts } from './process-parts.ts';
 import type { Settings } from './settings.ts';
 
 export async function routerCommand(settings: Settings, supervised: boolean): Promise<void> {
-  const { folder, logger, logs, clock, ids } = await processParts('router', settings);
+  const { folder, logger, logs, clock } = await processParts('router', settings);
   const router = await runRouter({
     dataFolder: folder.root,
     socketPath: folder.routerSocket,
@@ -15,7 +15,6 @@ export async function routerCommand(settings: Settings, supervised: boolean): Pr
     workers: settings.routerWorkers,
     logger,
     clock,
-    ids,
     logAppender: logs,
   });
   logger.info({ http: router.httpPort, https: router.httpsPort }, 'the router listens');

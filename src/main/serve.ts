@@ -1,0 +1,79 @@
+/** The server's HTTP side: every dialect over the core, health, metrics. */
+import type { ControlContext } from '../control/control-context.ts';
+import type { Controllers } from '../control/controllers.ts';
+import { can } from '../core/access/actor.ts';
+import type { Core } from '../core/core.ts';
+import { akkerisDialect } from '../dialects/akkeris/index.ts';
+import { createServer, type HttpServer } from '../http/server.ts';
+import { createPlatformMetrics } from '../metering/prometheus.ts';
+import type { ProcessParts } from './process-parts.ts';
+
+export interface ServeOptions extends ProcessParts {
+  readonly core: Core;
+  readonly context: ControlContext;
+  readonly controllers: Controllers;
+}
+
+/** Listens on every port; `/healthz` says 503 with the reasons until a deploy has all it needs. */
+export async function serve(options: ServeOptions): Promise<HttpServer> {
+  const { settings, logger, ids, clock, core, context, controllers } = options;
+  const metrics = createPlatformMetrics('server', { instances: () => context.engine.list(), router: () => context.router.counters() });
+  const shared = `${settings.host}:${settings.port}`;
+  const akkeris = akkerisDialect({
+    core,
+    logger,
+    ids,
+    clock,
+    settings: {
+      publicUrl: `http://${settings.host}:${settings.port + 2}`,
+      webUrl: (handle) => `http://${handle}.${settings.baseDomain}:${settings.routerHttpPort}`,
+    },
+  });
+  const server = createServer({
+    dialects: [akkeris],
+    baseDomain: settings.baseDomain,
+    host: settings.host,
+    ports: { shared: settings.port, dialects: { [akkeris.name]: settings.port + 2 } },
+    logger,
+    ids,
+    ready: () => missingParts(context, controllers),
+    metrics: async () => (await metrics.render()).body,
+    metricsAccess: async (token) => can(await core.authenticator.byToken(token), 'debug'),
+  });
+  await server.listen();
+  logger.info({ shared }, 'the server listens');
+  return server;
+}
+
+const ANSWER_MS = 2_000;
+
+/** What a deploy needs and is not there, in words; asked for at each health check. */
+export async function missingParts(
+  { db, engine, router }: ControlContext,
+  controllers: Pick<Controllers, 'leading'>,
+): Promise<readonly string[]> {
+  const checks: readonly (readonly [reason: string, check: () => Promise<unknown>])[] = [
+    ['the database does not answer', () => db.ping()],
+    ['the engine does not answer', () => engine.describe()],
+    ['the router does not answer', () => router.counters()],
+  ];
+  const reasons = await Promise.all(
+    checks.map(async ([reason, check]) => {
+      const answered = await withinMs(ANSWER_MS, check()).catch(() => false);
+      return answered ? [] : [reason];
+    }),
+  );
+  return [...reasons.flat(), ...(controllers.leading ? [] : ['the controllers do not run here yet'])];
+}
+
+async function withinMs(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
