@@ -37,7 +37,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     logger,
     ids,
     ready: () => missingParts(context, controllers),
-    metrics: async () => (await metrics.render()).body,
+    metrics: () => metrics.render(),
     metricsAccess: async (token) => can(await core.authenticator.byToken(token), 'debug'),
   });
   await server.listen();

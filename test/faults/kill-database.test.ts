@@ -1,0 +1,3 @@
+import { faultTrials } from '../support/fault-trials.ts';
+
+faultTrials('the database', (platform) => platform.pidOf('database'));

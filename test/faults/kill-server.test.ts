@@ -1,0 +1,3 @@
+import { faultTrials } from '../support/fault-trials.ts';
+
+faultTrials('the server', (platform) => platform.pidOf('server'));

@@ -1,0 +1,89 @@
+/** A steady stream of requests to an app through the router, with keep-alive connections as browsers and proxies have. */
+import { Agent, request } from 'node:http';
+import type { TestPlatform } from './platform.ts';
+
+export interface LoadResult {
+  readonly sent: number;
+  readonly failed: number;
+  /** The first few failures, in words. */
+  readonly failures: readonly string[];
+  readonly perSecond: number;
+}
+
+const TICK_MS = 10;
+const FAILURES_KEPT = 20;
+
+/** Starts sending; `stop` waits for every request in flight and tells what came of all. Every tenth request goes to `slowPath`. */
+export function startLoad(
+  platform: Pick<TestPlatform, 'routerPort' | 'hostOf'>,
+  handle: string,
+  perSecond: number,
+  slowPath: string | null,
+): { stop(): Promise<LoadResult> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  const failures: string[] = [];
+  let sent = 0;
+  let failed = 0;
+  let inFlight = 0;
+  let idle: (() => void) | null = null;
+  const started = performance.now();
+  const fail = (reason: string): void => {
+    failed += 1;
+    if (failures.length < FAILURES_KEPT)
+      failures.push(`after ${Math.round(performance.now() - started)} ms: ${reason}`);
+  };
+  const done = (): void => {
+    inFlight -= 1;
+    if (inFlight === 0) idle?.();
+  };
+  const send = (): void => {
+    sent += 1;
+    inFlight += 1;
+    const path = slowPath !== null && sent % 10 === 0 ? slowPath : '/';
+    const call = request({
+      host: '127.0.0.1',
+      port: platform.routerPort,
+      path,
+      headers: { host: platform.hostOf(handle) },
+      agent,
+      timeout: 20_000,
+    });
+    let settled = false;
+    const settle = (reason: string | null): void => {
+      if (settled) return;
+      settled = true;
+      if (reason !== null) fail(`${path}: ${reason}`);
+      done();
+    };
+    call.once('response', (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString('utf8');
+      });
+      response.once('end', () =>
+        settle(response.statusCode === 200 ? null : `status ${response.statusCode}: ${body.slice(0, 200)}`),
+      );
+      response.once('error', (error) => settle(error.message));
+    });
+    call.once('error', (error) => settle(error.message));
+    call.once('timeout', () => call.destroy(new Error('no answer within 20 s')));
+    call.end();
+  };
+  const timer = setInterval(() => {
+    // By the clock, not by ticks: a busy machine skips ticks and must not slow the load.
+    const due = Math.floor(((performance.now() - started) / 1_000) * perSecond);
+    while (sent < due) send();
+  }, TICK_MS);
+  return {
+    async stop(): Promise<LoadResult> {
+      clearInterval(timer);
+      const seconds = (performance.now() - started) / 1_000;
+      if (inFlight > 0)
+        await new Promise<void>((resolve) => {
+          idle = resolve;
+        });
+      agent.destroy();
+      return { sent, failed, failures, perSecond: Math.round(sent / seconds) };
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** App sources made in memory: what tests deploy. */
+import { gzipSync } from 'node:zlib';
+import tar from 'tar-stream';
+
+/** A `data:` URI of a tgz with these files. */
+export async function archiveUri(files: Readonly<Record<string, string>>): Promise<string> {
+  const pack = tar.pack();
+  for (const [name, content] of Object.entries(files)) pack.entry({ name, mode: 0o644 }, content);
+  pack.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of pack) chunks.push(chunk as Buffer);
+  return `data:application/gzip;base64,${gzipSync(Buffer.concat(chunks)).toString('base64')}`;
+}
+
+/**
+ * A web app that says its version and instance on `/`, waits on `/slow?ms=`, and ends requests in flight before it exits. `marker` is in its
+ * argument vector, so that its processes can be counted.
+ */
+export function versionedApp(version: string, marker: string): Readonly<Record<string, string>> {
+  return {
+    Procfile: `web: node server.js ${marker}\n`,
+    'package.json': '{"name":"versioned","private":true}',
+    'server.js': `const http = require('http');
+const server = http.createServer((request, response) => {
+  const url = new URL(request.url, 'http://app');
+  const answer = () => response.end(JSON.stringify({ version: ${JSON.stringify(version)}, instance: process.env.BERTH_INSTANCE }));
+  const ms = Number(url.searchParams.get('ms') || 0);
+  if (ms > 0) setTimeout(answer, ms); else answer();
+});
+server.listen(process.env.PORT);
+process.on('SIGTERM', () => server.close(() => process.exit(0)));
+`,
+  };
+}
