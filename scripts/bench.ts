@@ -1,21 +1,21 @@
 /**
  * `npm run bench [-- <part of a path> …]`: runs the measurements of bench/ one after the other, each as a process of its own. A file that
- * another one imports, or that lies in a folder `support`, is a part and not a measurement.
+ * another one imports or starts by its name, or that lies in a folder `support`, is a part and not a measurement.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { importsOf } from './house/imports.ts';
+import { basename, join } from 'node:path';
 import { readSourceFiles } from './house/source-files.ts';
 
 const root = join(import.meta.dirname, '..');
 const filters = process.argv.slice(2);
 
 const files = readSourceFiles(root).filter(({ path }) => /^bench\/.*\.ts$/.test(path));
-const parts = new Set(importsOf(files).map(({ to }) => to));
+const isPart = (path: string): boolean =>
+  path.includes('/support/') || files.some((file) => file.path !== path && file.text.includes(basename(path)));
 const mains = files
   .map(({ path }) => path)
-  .filter((path) => !parts.has(path) && !path.includes('/support/'))
+  .filter((path) => !isPart(path))
   .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)));
 
 for (const path of mains) {

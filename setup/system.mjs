@@ -1,21 +1,24 @@
 /** Programs of the system that isolation and tests use. As root on Debian they are installed; elsewhere it is said what is missing. */
 import { accessSync, constants, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { runQuietly, withProgress } from './child.mjs';
 
-/** Program → Debian package. */
-const programs = {
-  bwrap: 'bubblewrap',
-  iptables: 'iptables',
-  ip: 'iproute2',
-  socat: 'socat',
-  python3: 'python3',
+/** Where sandboxes and the platform's own helpers look, whatever PATH says: a Python of a version manager is in no sandbox. */
+const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** What is needed, by Debian package. util-linux (nsenter, setpriv) and coreutils are part of every Debian. */
+const needs = {
+  bubblewrap: async () => findProgram('bwrap') !== null,
+  iptables: async () => findProgram('iptables') !== null,
+  iproute2: async () => findProgram('ip') !== null,
+  python3: async () => findProgram('python3', ['/usr/bin']) !== null,
+  // Debian leaves out of its Python what makes virtual environments.
+  'python3-venv': async () => (await runQuietly(['/usr/bin/python3', '-I', '-c', 'import ensurepip'])).code === 0,
 };
 
-/** The path of a program; /usr/sbin is looked at even where PATH leaves it out. */
-export function findProgram(name) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-  for (const folder of folders) {
+/** The path of a program in the system's folders, or null. */
+export function findProgram(name, where = folders) {
+  for (const folder of where) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);
@@ -27,8 +30,9 @@ export function findProgram(name) {
 
 /** Makes sure of the programs as far as the machine allows; never throws. BERTH_NO_APT=1 leaves the system alone. */
 export async function ensurePrograms() {
-  const missing = Object.entries(programs).flatMap(([program, pack]) => (findProgram(program) === null ? [pack] : []));
-  if (missing.length > 0) await installPackages(missing, 'isolation of apps is weaker without them');
+  const present = await Promise.all(Object.values(needs).map((isPresent) => isPresent()));
+  const missing = Object.keys(needs).filter((_, index) => !present[index]);
+  if (missing.length > 0) await installPackages(missing, 'isolation of apps is weaker, and Python apps do not build');
 }
 
 /** Installs Debian packages as root; otherwise, or when that fails, says which are missing and what it means. True when installed. */
