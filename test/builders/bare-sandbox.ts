@@ -35,7 +35,7 @@ export function createBareSandbox(logs: LogStore): BareSandbox {
     const environment: Record<string, string> = {
       PATH: '/opt/berth/node/bin:/usr/local/bin:/usr/bin:/bin',
       HOME: '/app',
-      NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] ?? '',
+      NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS ?? '',
     };
     for (const [name, value] of Object.entries(job.environment)) environment[name] = value.reveal();
     const child = start(argumentsOf(job), { environment, ownGroup: true, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -75,7 +75,7 @@ export async function createWorkbench(t: TestContext, limits: Partial<BuildLimit
 
 /** Skips where the machine cannot run jobs; in CI that is a failure. */
 export function needsSandbox(t: TestContext): boolean {
-  if (hasBubblewrap || process.env['CI'] === 'true') return true;
+  if (hasBubblewrap || process.env.CI === 'true') return true;
   t.skip('bubblewrap is not installed');
   return false;
 }
