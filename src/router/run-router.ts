@@ -1,5 +1,6 @@
 /** The router process: listening sockets, workers, the table on disk, the control socket. Called by the composition root. */
-import { BoundSocket } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { BoundSocket, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -16,7 +17,7 @@ import { WorkerPool } from './worker-pool.ts';
 export interface RunRouterOptions {
   readonly dataFolder: string;
   readonly socketPath: string;
-  /** Numeric address to listen on; 127.0.0.1 when not given. */
+  /** Address or name to listen on; 127.0.0.1 when not given. */
   readonly host?: string;
   /** 0: a free port. */
   readonly httpPort: number;
@@ -27,6 +28,8 @@ export interface RunRouterOptions {
   readonly limits?: Partial<RouterLimits>;
   /** Addresses and networks whose forwarded headers are believed; none when not given. */
   readonly trustedProxies?: readonly string[];
+  /** Folder for the workers' compiled code; `<data>/router/compiled` when not given. */
+  readonly compileCache?: string;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Gets the access lines, in the stream `apps/<app id>`. */
@@ -61,7 +64,7 @@ export async function runRouter(options: RunRouterOptions): Promise<RunningRoute
     count: options.workers ?? Math.min(2, availableParallelism()),
     http: http.fd(),
     https: https?.fd() ?? null,
-    compileCache: join(dataFolder, 'router', 'compiled'),
+    compileCache: options.compileCache ?? join(dataFolder, 'router', 'compiled'),
     limits,
     trustedProxies: options.trustedProxies ?? [],
     logger,
@@ -115,7 +118,8 @@ function controlled(pool: WorkerPool, file: string, saved: RoutingTable | null):
 }
 
 /** Binds without listening: workers do that. Waits a little for a port that a router just stopped may still hold. */
-async function bind(host: string, port: number): Promise<BoundSocket> {
+async function bind(name: string, port: number): Promise<BoundSocket> {
+  const host = isIP(name) === 0 ? (await lookup(name)).address : name;
   for (let attempt = 1; ; attempt++) {
     try {
       return new BoundSocket({ host, port });

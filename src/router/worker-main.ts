@@ -1,4 +1,7 @@
-/** The program that a worker process runs: wires a worker to its primary, and ends with it. */
+/**
+ * The program that a worker process runs: wires a worker to its primary, and ends with it. Started without a channel to a primary it only loads
+ * its modules, which fills the compile cache.
+ */
 import { Socket } from 'node:net';
 import { systemClock, systemIds } from '../lib/clock.ts';
 import { AccessLog } from './access-log.ts';
@@ -11,6 +14,7 @@ const reportMs = 1_000;
 const tell = (message: FromWorker): void => {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 };
+if (!process.connected) process.exit(0);
 const accessLog = new AccessLog(new Socket({ fd: accessLogFd, readable: false, writable: true }), () =>
   systemClock.now().getTime(),
 );

@@ -7,7 +7,7 @@ import type { RouterCounters, RoutingTable } from '../core/ports/router.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type AppCounters, addCounters, listCounters } from './counters.ts';
 import type { RouterLimits } from './limits.ts';
-import { WorkerProcess } from './worker-process.ts';
+import { WorkerProcess, warmWorkerCode } from './worker-process.ts';
 
 export interface WorkerPoolOptions {
   readonly count: number;
@@ -46,6 +46,7 @@ export class WorkerPool {
 
   /** Starts all workers; resolves when every one serves, rejects when the first of them cannot. */
   async start(): Promise<void> {
+    await warmWorkerCode(this.#options.compileCache);
     await Promise.all(Array.from({ length: this.#options.count }, () => this.#startOne()));
   }
 

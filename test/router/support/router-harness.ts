@@ -32,6 +32,8 @@ export async function startRouter(t: TestContext, options: Partial<RunRouterOpti
     httpPort: 0,
     httpsPort: null,
     workers: 1,
+    // One for all tests: the code is the same.
+    compileCache: join(tmpdir(), 'berth-router-test-code'),
     logger: silentLogger,
     clock: systemClock,
     logAppender: {
