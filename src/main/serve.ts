@@ -17,7 +17,10 @@ export interface ServeOptions extends ProcessParts {
 /** Listens on every port; `/healthz` says 503 with the reasons until a deploy has all it needs. */
 export async function serve(options: ServeOptions): Promise<HttpServer> {
   const { settings, logger, ids, clock, core, context, controllers } = options;
-  const metrics = createPlatformMetrics('server', { instances: () => context.engine.list(), router: () => context.router.counters() });
+  const metrics = createPlatformMetrics('server', {
+    instances: () => context.engine.list(),
+    router: () => context.router.counters(),
+  });
   const shared = `${settings.host}:${settings.port}`;
   const akkeris = akkerisDialect({
     core,
