@@ -10,7 +10,11 @@ import { type BuildLimits, formatBytes } from '../limits.ts';
 import { linkProblem } from './link-check.ts';
 import { refused, splitTreePath } from './tree-path.ts';
 
-export type ArchiveLimits = Pick<BuildLimits, 'unpackedBytes' | 'entries' | 'ratio' | 'pathBytes' | 'depth'>;
+export interface ArchiveLimits
+  extends Pick<BuildLimits, 'unpackedBytes' | 'entries' | 'ratio' | 'pathBytes' | 'depth'> {
+  /** A single top folder of this name is content; any other is left out. */
+  readonly keepTop?: string;
+}
 
 export interface TreeSummary {
   readonly entries: number;
@@ -94,7 +98,13 @@ export class TreeWriter {
   async #unwrap(): Promise<string | null> {
     const tops = new Set([...this.#kinds.keys()].map((key) => key.split('/')[0] ?? ''));
     const [top] = tops;
-    if (top === undefined || tops.size !== 1 || this.#kinds.get(top) !== 'folder' || this.#kinds.size === 1)
+    if (
+      top === undefined ||
+      tops.size !== 1 ||
+      top === this.#limits.keepTop ||
+      this.#kinds.get(top) !== 'folder' ||
+      this.#kinds.size === 1
+    )
       return null;
     const aside = join(this.#root, '..', `unwrap-${process.pid}-${top.length}`);
     await rename(join(this.#root, top), aside);

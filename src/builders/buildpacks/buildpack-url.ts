@@ -60,7 +60,7 @@ export async function fetchBuildpack(
   try {
     const archive = await fetchArchive(buildpackUrl, { ...options, target: join(options.folder, 'archive') }, signal);
     const folder = join(options.folder, 'tree');
-    await unpack(archive.path, folder, options.limits, signal);
+    await unpack(archive.path, folder, { ...options.limits, keepTop: 'bin' }, signal);
     return { folder, version: `sha256:${archive.sha256}` };
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
