@@ -4,6 +4,7 @@ import { AppService } from './apps/app-service.ts';
 import { BuildService } from './builds/build-service.ts';
 import { ConfigService } from './config/config-service.ts';
 import { EventService } from './events/event-service.ts';
+import { FavoriteService } from './favorites/favorite-service.ts';
 import { InstanceService } from './instances/instance-service.ts';
 import { LogService } from './logs/log-service.ts';
 import type { Builder } from './ports/builder.ts';
@@ -41,6 +42,7 @@ export function createCore(parts: CoreParts) {
     instances: new InstanceService(parts, parts.engine),
     logs: new LogService(parts, parts.logs),
     events: new EventService(parts),
+    favorites: new FavoriteService(parts),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Build } from '../core/builds/build.ts';
 import type { ConfigVar } from '../core/config/config.ts';
 import type { Domain } from '../core/domains/domain.ts';
 import type { PlatformEvent } from '../core/events/event.ts';
+import type { Favorite } from '../core/favorites/favorite.ts';
 import type { Instance } from '../core/instances/instance.ts';
 import type { Operation } from '../core/operations/operation.ts';
 import type { Pool } from '../core/pools/pool.ts';
@@ -54,4 +55,5 @@ export interface Schema {
   operations: Row<Operation> & { holder: string | null; lease_until: Date | null };
   leases: { name: string; holder: string; lease_until: Date };
   quotas: Row<Quota>;
+  favorites: Row<Favorite>;
 }

@@ -9,6 +9,7 @@ import { createBuildStore } from './builds.ts';
 import { createConfigStore } from './config.ts';
 import { createDomainStore } from './domains.ts';
 import { createEventStore } from './events.ts';
+import { createFavoriteStore } from './favorites.ts';
 import { createInstanceStore } from './instances.ts';
 import { createLeaseStore } from './leases.ts';
 import { createOperationStore } from './operations.ts';
@@ -47,6 +48,7 @@ export function createStores(db: Kysely<Schema>, box: SecretBox): Stores {
     operations: createOperationStore(db),
     leases: createLeaseStore(db),
     quotas: createQuotaStore(db),
+    favorites: createFavoriteStore(db),
     async wake(topic, id) {
       await sql`select pg_notify(${WAKE_CHANNEL}, ${wakePayload(topic, id)})`.execute(db);
     },

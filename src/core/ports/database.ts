@@ -5,6 +5,7 @@ import type { BuildStore } from '../builds/build.ts';
 import type { ConfigStore } from '../config/config.ts';
 import type { DomainStore } from '../domains/domain.ts';
 import type { EventStore } from '../events/event.ts';
+import type { FavoriteStore } from '../favorites/favorite.ts';
 import type { InstanceStore } from '../instances/instance.ts';
 import type { LeaseStore, OperationStore } from '../operations/operation.ts';
 import type { PoolStore } from '../pools/pool.ts';
@@ -41,6 +42,7 @@ export interface Stores {
   readonly operations: OperationStore;
   readonly leases: LeaseStore;
   readonly quotas: QuotaStore;
+  readonly favorites: FavoriteStore;
   wake(topic: WakeTopic, id: string): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import { buildRoutes } from './builds.ts';
 import type { Route } from './call.ts';
 import { configVarRoutes } from './config-vars.ts';
 import { dynoRoutes } from './dynos.ts';
+import { favoriteRoutes } from './favorites.ts';
 import { featureRoutes } from './features.ts';
 import { formationRoutes } from './formation.ts';
 import { logSessionRoutes } from './log-sessions.ts';
@@ -22,6 +23,7 @@ export const akkerisRoutes = (parts: AkkerisParts): readonly Route[] => [
   ...spaceRoutes(parts),
   ...organizationRoutes(parts),
   ...appRoutes(parts),
+  ...favoriteRoutes(parts),
   ...buildRoutes(parts),
   ...releaseRoutes(parts),
   ...formationRoutes(parts),
