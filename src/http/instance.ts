@@ -14,12 +14,13 @@ import type { Logger } from '../lib/logger.ts';
 import { knownFailure } from './failure.ts';
 
 export interface RequestSample {
-  readonly instance: string;
+  /** The instance's name. */
+  readonly dialect: string;
   readonly method: string;
   /** The pattern, never the path: that holds names and tokens. */
   readonly route: string;
   readonly status: number;
-  readonly durationMs: number;
+  readonly seconds: number;
 }
 
 export interface InstanceOptions {
@@ -82,7 +83,13 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
   instance.addHook('onResponse', async (request, reply) => {
     const { method } = request;
     const route = routeOf(request);
-    const sample = { instance: options.name, method, route, status: reply.statusCode, durationMs: reply.elapsedTime };
+    const sample = {
+      dialect: options.name,
+      method,
+      route,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    };
     observe?.(sample);
     logger.debug({ requestId: request.id, ...sample }, 'answered');
   });

@@ -1,5 +1,6 @@
 /** What the shared port says for the platform itself: a page with the addresses, its health, its metrics. */
 import type { FastifyInstance } from 'fastify';
+import { BerthError } from '../core/errors.ts';
 import type { Ids } from '../core/ports/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseAuthorization } from './credentials.ts';
@@ -14,7 +15,7 @@ export interface PlatformSiteOptions {
   readonly ready: () => Promise<readonly string[]>;
   /** Prometheus' text format. */
   readonly metrics: () => Promise<string>;
-  /** `open` shows metrics to everybody; otherwise a token must pass. */
+  /** `open` shows metrics to everybody; otherwise a token must pass; throwing `unauthenticated` says no. */
   readonly metricsAccess: 'open' | ((token: string) => Promise<boolean>);
   readonly addresses: () => readonly { readonly name: string; readonly host: string }[];
   readonly observe?: (sample: RequestSample) => void;
@@ -60,7 +61,14 @@ async function mayReadMetrics(
 ): Promise<boolean> {
   if (access === 'open') return true;
   const credentials = parseAuthorization(header);
-  return credentials?.scheme === 'bearer' && access(credentials.token.reveal());
+  if (credentials?.scheme !== 'bearer') return false;
+  try {
+    return await access(credentials.token.reveal());
+  } catch (error) {
+    // An unknown token is no better than none.
+    if (error instanceof BerthError && error.kind === 'unauthenticated') return false;
+    throw error;
+  }
 }
 
 const portOf = (host: string | undefined): string => /:\d+$/.exec(host ?? '')?.[0] ?? '';
