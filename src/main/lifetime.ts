@@ -4,10 +4,15 @@ export type EndReason = 'terminate' | 'interrupt' | 'orphaned';
 /** Resolves once. `watchParent`: stdin is the supervisor's pipe, and its end is the supervisor's. */
 export function untilEnd(watchParent: boolean): Promise<EndReason> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve('terminate'));
-    process.once('SIGINT', () => resolve('interrupt'));
+    const end = (reason: EndReason): void => {
+      // Otherwise the pipe would keep the process alive after its work is done.
+      if (watchParent) process.stdin.destroy();
+      resolve(reason);
+    };
+    process.once('SIGTERM', () => end('terminate'));
+    process.once('SIGINT', () => end('interrupt'));
     if (!watchParent) return;
-    process.stdin.once('end', () => resolve('orphaned')).once('error', () => resolve('orphaned'));
+    process.stdin.once('end', () => end('orphaned')).once('error', () => end('orphaned'));
     process.stdin.resume();
   });
 }

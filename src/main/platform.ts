@@ -1,6 +1,7 @@
 /** The server's composition root: every room is wired here and nowhere else. */
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createBlobFolder } from '../builders/blob-folder.ts';
 import { createBuildpackBuilder } from '../builders/buildpack-builder.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import { Controllers } from '../control/controllers.ts';
@@ -69,6 +70,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     core,
     context,
     controllers,
+    blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
   });
   await controllers.start();
   return {

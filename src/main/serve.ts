@@ -3,7 +3,9 @@ import type { ControlContext } from '../control/control-context.ts';
 import type { Controllers } from '../control/controllers.ts';
 import { can } from '../core/access/actor.ts';
 import type { Core } from '../core/core.ts';
+import type { BlobStore } from '../core/ports/blob-store.ts';
 import { akkerisDialect } from '../dialects/akkeris/index.ts';
+import type { RequestSample } from '../http/instance.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
 import { createPlatformMetrics } from '../metering/prometheus.ts';
 import type { ProcessParts } from './process-parts.ts';
@@ -12,7 +14,11 @@ export interface ServeOptions extends ProcessParts {
   readonly core: Core;
   readonly context: ControlContext;
   readonly controllers: Controllers;
+  readonly blobs: BlobStore;
 }
+
+/** The largest body of a build, which may hold a whole source as a data URI. */
+const SOURCE_BODY_BYTES = 256 * 1024 * 1024;
 
 /** Listens on every port; `/healthz` says 503 with the reasons until a deploy has all it needs. */
 export async function serve(options: ServeOptions): Promise<HttpServer> {
@@ -21,15 +27,22 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     instances: () => context.engine.list(),
     router: () => context.router.counters(),
   });
+  const observe = ({ instance, method, route, status, durationMs }: RequestSample): void =>
+    metrics.observeRequest({ dialect: instance, method, route, status }, durationMs / 1_000);
   const shared = `${settings.host}:${settings.port}`;
   const akkeris = akkerisDialect({
     core,
     logger,
     ids,
     clock,
+    box: context.box,
+    blobs: options.blobs,
+    observe,
     settings: {
       publicUrl: `http://${settings.host}:${settings.port + 2}`,
-      webUrl: (handle) => `http://${handle}.${settings.baseDomain}:${settings.routerHttpPort}`,
+      appUrl: (handle) => `http://${handle}.${settings.baseDomain}:${settings.routerHttpPort}`,
+      supportEmail: settings.adminEmail,
+      sourceBodyBytes: SOURCE_BODY_BYTES,
     },
   });
   const server = createServer({
@@ -39,6 +52,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     ports: { shared: settings.port, dialects: { [akkeris.name]: settings.port + 2 } },
     logger,
     ids,
+    observe,
     ready: () => missingParts(context, controllers),
     metrics: () => metrics.render(),
     metricsAccess: async (token) => can(await core.authenticator.byToken(token), 'debug'),
