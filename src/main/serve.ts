@@ -27,8 +27,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     instances: () => context.engine.list(),
     router: () => context.router.counters(),
   });
-  const observe = ({ instance, method, route, status, durationMs }: RequestSample): void =>
-    metrics.observeRequest({ dialect: instance, method, route, status }, durationMs / 1_000);
+  const observe = ({ seconds, ...labels }: RequestSample): void => metrics.observeRequest(labels, seconds);
   const shared = `${settings.host}:${settings.port}`;
   const akkeris = akkerisDialect({
     core,
