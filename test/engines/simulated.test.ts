@@ -61,6 +61,7 @@ async function makeHarness(): Promise<SimulatedHarness> {
     folder: () => folder,
     reconnect: async () => engine,
     forbidden: null,
+    required: [],
     close: async () => {
       engine.close();
       rmSync(folder, { recursive: true, force: true });

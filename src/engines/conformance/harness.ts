@@ -26,6 +26,8 @@ export interface ConformanceHarness {
     readonly hostPort: number;
     readonly hostAddresses: readonly string[];
   } | null;
+  /** Kinds of isolation whose absence is a failure rather than a reason to skip. */
+  readonly required: readonly string[];
   close(): Promise<void>;
 }
 
@@ -97,4 +99,12 @@ export async function drain(stream: NodeJS.ReadableStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Buffer));
   return Buffer.concat(chunks);
+}
+
+/** Whether the engine says that this kind of isolation is in force; throws when the harness requires it and it is not. */
+export async function inForce(harness: ConformanceHarness, what: string): Promise<boolean> {
+  const { isolation } = await harness.engine.describe();
+  const line = isolation.find((each) => each.what === what);
+  if (line?.inForce !== true && harness.required.includes(what)) throw new Error(`${what}: ${line?.how}`);
+  return line?.inForce === true;
 }

@@ -1,12 +1,7 @@
 /** What `describe` says is in force is tried out; what it says is not, is left alone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appLines, type Current, specFor, untilLine, untilState } from './harness.ts';
-
-async function inForce(current: Current, what: string): Promise<boolean> {
-  const { isolation } = await current().engine.describe();
-  return isolation.some((line) => line.what === what && line.inForce);
-}
+import { appLines, type Current, inForce, specFor, untilLine, untilState } from './harness.ts';
 
 export function isolationTests(current: Current): void {
   test('every kind of isolation is spoken of', async () => {
@@ -27,7 +22,7 @@ export function isolationTests(current: Current): void {
   test('an instance sees neither the platform’s files nor another app’s', async (t) => {
     const harness = current();
     const { forbidden } = harness;
-    if (forbidden === null || !(await inForce(current, 'files'))) return t.skip('not in force here');
+    if (forbidden === null || !(await inForce(harness, 'files'))) return t.skip('not in force here');
     const other = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(other);
     await untilLine(harness, other, 'here');
@@ -41,13 +36,13 @@ export function isolationTests(current: Current): void {
     assert.ok(lines.includes('/etc/passwd readable'));
     assert.ok(lines.includes('/usr read-only'));
     assert.ok(lines.includes('done'));
-    if (await inForce(current, 'user')) assert.ok(!lines.includes('uid 0'));
+    if (await inForce(harness, 'user')) assert.ok(!lines.includes('uid 0'));
     await Promise.all([harness.engine.remove(spec.id), harness.engine.remove(other.id)]);
   });
 
   test('an instance sees only its own processes', async (t) => {
     const harness = current();
-    if (!(await inForce(current, 'processes'))) return t.skip('not in force here');
+    if (!(await inForce(harness, 'processes'))) return t.skip('not in force here');
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     await untilLine(harness, spec, 'here');
@@ -63,7 +58,7 @@ export function isolationTests(current: Current): void {
   test('an instance reaches its space, and neither the host’s ports nor another space', async (t) => {
     const harness = current();
     const { forbidden } = harness;
-    if (forbidden === null || !(await inForce(current, 'network'))) return t.skip('not in force here');
+    if (forbidden === null || !(await inForce(harness, 'network'))) return t.skip('not in force here');
     const near = specFor(harness, 'serve.js');
     const far = specFor(harness, 'serve.js', [], { spaceId: 'another-space' });
     await Promise.all([harness.engine.start(near), harness.engine.start(far)]);

@@ -1,7 +1,7 @@
 /** Memory, processes, the whole tree; what the kernel says of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appLines, type Current, specFor, until, untilLine, untilState } from './harness.ts';
+import { appLines, type Current, inForce, specFor, until, untilLine, untilState } from './harness.ts';
 
 export function limitTests(current: Current): void {
   test('out of memory is told from a crash, and the log says so', async (t) => {
@@ -20,8 +20,7 @@ export function limitTests(current: Current): void {
 
   test('the number of processes is limited', async (t) => {
     const harness = current();
-    const { isolation } = await harness.engine.describe();
-    if (!isolation.some((line) => line.what === 'pids' && line.inForce)) return t.skip('not in force here');
+    if (!(await inForce(harness, 'pids'))) return t.skip('not in force here');
     const spec = specFor(harness, 'forks.js', [], { limits: { memoryBytes: 2 ** 28, cpuShares: 1024, pids: 40 } });
     await harness.engine.start(spec);
     await untilState(harness.engine, spec.id, 'exited');

@@ -7,9 +7,9 @@ import { BerthError, conflict, invalid, notFound } from '../../core/errors.ts';
 import type { Ids } from '../../core/ports/clock.ts';
 import type { EngineDescription } from '../../core/ports/engine.ts';
 import { isSignal, serveSession } from './session-server.ts';
-import { openAttach, openExec } from './sessions.ts';
+import { endUnattended, openAttach, openExec } from './sessions.ts';
 import { unitStats } from './stats.ts';
-import type { UnitServices } from './unit.ts';
+import type { Unit, UnitServices } from './unit.ts';
 import type { Units } from './units.ts';
 import { errorToWire, type PlainExecSpec, type PlainInstanceSpec, type PlainJobSpec, toWire } from './wire.ts';
 
@@ -84,7 +84,7 @@ export class AgentApi {
             .map(wire),
         );
       case 'POST instances':
-        return send(response, 200, wire(units.startInstance((await body(request)) as PlainInstanceSpec)));
+        return send(response, 200, wire(this.#startInstance((await body(request)) as PlainInstanceSpec)));
       case 'POST instances/:id/stop': {
         const { graceMs } = (await body(request)) as { readonly graceMs: number };
         await units.get(id ?? '')?.stop(graceMs, 'stop');
@@ -135,6 +135,14 @@ export class AgentApi {
       default:
         throw notFound('route');
     }
+  }
+
+  #startInstance(spec: PlainInstanceSpec): Unit {
+    const { units } = this.#parts;
+    const isNew = units.get(spec.id) === undefined;
+    const unit = units.startInstance(spec);
+    if (isNew && unit.state.interactive) endUnattended(unit);
+    return unit;
   }
 
   #watch(response: ServerResponse): void {

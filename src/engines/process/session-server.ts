@@ -45,6 +45,8 @@ export function serveSession(socket: Socket, head: Buffer, open: (text: string) 
     }
   });
   socket.on('error', () => {});
+  // A client never ends its side alone, and an upgraded connection would otherwise stay half open.
+  socket.on('end', () => socket.destroy());
   socket.on('close', () => {
     gone = true;
     session?.abandon();

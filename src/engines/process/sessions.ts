@@ -130,6 +130,16 @@ export async function openExec(
 }
 
 const attached = new WeakSet<Unit>();
+const unattendedMs = 60_000;
+
+/** Ends an interactive unit that nobody attaches to. */
+export function endUnattended(unit: Unit): void {
+  const timer = setTimeout(() => {
+    if (!attached.has(unit)) void unit.stop(0, 'stop');
+  }, unattendedMs);
+  timer.unref();
+  void unit.ended.then(() => clearTimeout(timer));
+}
 
 /** The streams of a one-off that was started with stdin or a terminal; one client at a time, and it ends with its client. */
 export async function openAttach(unit: Unit): Promise<AgentSession> {
@@ -158,6 +168,7 @@ export async function openAttach(unit: Unit): Promise<AgentSession> {
     },
     kill: (signal) => unit.signal(signal),
     abandon: () => {
+      if (unit.phase === 'exited') return;
       stdout.resume();
       stderr.resume();
       stdin.end();

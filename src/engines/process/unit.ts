@@ -145,8 +145,10 @@ export class Unit {
   /** Every process of it, the sandbox's own helpers included. */
   members(): number[] {
     const { cgroups } = this.#services.machine;
-    const found = new Set(cgroups?.pids(this.#state.id) ?? pidsMarked(markName, this.#state.id));
     const outer = this.#state.process;
+    const found = new Set(cgroups?.pids(this.#state.id));
+    // Without groups there is only the mark; and what a killed agent had just spawned may not have joined its group.
+    if (cgroups === null || outer === null) for (const pid of pidsMarked(markName, this.#state.id)) found.add(pid);
     if (outer !== null && isAlive(outer.pid, outer.startTicks)) for (const pid of treeOf(outer.pid)) found.add(pid);
     return [...found].filter((pid) => !'ZX'.includes(processStat(pid)?.state ?? 'X'));
   }

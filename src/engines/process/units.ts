@@ -50,7 +50,9 @@ export class Units {
       this.#units.set(state.id, unit);
       if (state.allocatedPort !== null && state.exit === null) ports.hold(state.allocatedPort);
       this.#follow(unit);
-      adopting.push(unit.adopt().then(() => watchDisk(unit)));
+      // A job caught before its command ran has no result to tell: its caller, who still asks, starts it anew.
+      const unborn = state.kind === 'job' && state.process === null && state.exit === null;
+      adopting.push(unit.adopt().then(() => (unborn ? this.remove(state.id) : watchDisk(unit))));
     }
     const { cgroups } = services.machine;
     for (const id of cgroups?.list() ?? []) {

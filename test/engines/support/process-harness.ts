@@ -27,7 +27,10 @@ export function makeDataFolder(): string {
 }
 
 export async function processHarness(
-  options: Pick<AgentOptions, 'isolation' | 'cgroups' | 'allowHostPorts'>,
+  options: Pick<AgentOptions, 'isolation' | 'cgroups' | 'allowHostPorts'> & {
+    /** Kinds of isolation that must be there on the machine of the continuous checks. */
+    readonly required?: readonly string[];
+  },
 ): Promise<ConformanceHarness> {
   const dataFolder = makeDataFolder();
   const streams = new Map<string, LogLine[]>();
@@ -75,6 +78,7 @@ export async function processHarness(
       return client;
     },
     forbidden: { path: dataFolder, hostPort: (host.address() as AddressInfo).port, hostAddresses },
+    required: process.env.CI === 'true' ? (options.required ?? []) : [],
     close: async () => {
       for (const client of clients) client.close();
       await agent.close({ everything: true });
