@@ -39,7 +39,14 @@ export function createBlobFolder({ dataFolder, clock, ids }: BlobFolderOptions):
     try {
       const target = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true });
       const options = signal === undefined ? {} : { signal };
-      await pipeline(Readable.from(bytes), limitBytes(maxBytes), meter.through, target, options);
+      // A stream is used as it is: wrapped, a stalled one could not be cancelled.
+      await pipeline(
+        bytes instanceof Readable ? bytes : Readable.from(bytes),
+        limitBytes(maxBytes),
+        meter.through,
+        target,
+        options,
+      );
       const blob: Blob = { id, sizeBytes: meter.sizeBytes(), sha256: meter.sha256(), createdAt: clock.now() };
       await rename(part, bytesPath(id));
       await writeFile(infoPath(id) + partSuffix, JSON.stringify(blob), { flag: 'wx', mode: 0o600, flush: true });
