@@ -140,20 +140,18 @@ export class Exchange implements RequestSink, ResponseSink {
       return;
     }
     this.#phase = 'responding';
-    // A client that was not told to go on may never send its body: its connection cannot be used again.
-    const mayKeep = !this.#context.stopping && (this.#client.bodyDone || !this.#head.expectsContinue);
-    const framing = frameResponse(this.#head, head, mayKeep);
+    const framing = frameResponse(this.#head, head, this.#mayKeep());
     this.#keepAlive = framing.connection !== 'close';
     const text = responseHeadText(head, framing);
     const payload = scanner !== null && this.#decode ? decoded(body, scanner) : body;
-    this.#sentBytes += payload.length;
+    this.#sentBytes = scanner === null ? this.#sentBytes + payload.length : scanner.payloadBytes;
     if (!this.#client.writeHead(text, payload)) this.#connection?.pause();
   }
 
   onBody(body: Buffer, scanner: ChunkScanner | null): void {
     this.#activeMs = this.#context.nowMs;
     const payload = scanner !== null && this.#decode ? decoded(body, scanner) : body;
-    this.#sentBytes += payload.length;
+    this.#sentBytes = scanner === null ? this.#sentBytes + payload.length : scanner.payloadBytes;
     if (payload.length > 0 && !this.#client.write(payload)) this.#connection?.pause();
   }
 
@@ -273,13 +271,21 @@ export class Exchange implements RequestSink, ResponseSink {
   #answer(failure: Failure): void {
     this.#failure = failure;
     this.#status = failure.status;
-    const keepAlive =
-      this.#head.keepAlive && this.#client.bodyDone && !this.#context.stopping && !this.#head.expectsContinue;
+    const keepAlive = this.#head.keepAlive && this.#client.bodyDone && this.#mayKeep();
     const page = errorPage(failure, this.#head, this.#requestId, keepAlive);
     this.#sentBytes += page.body.length;
     this.#client.writeHead(page.head, page.body);
     this.#settle();
     this.#client.finish(keepAlive);
+  }
+
+  /**
+   * Whether the client's connection could serve another request. A client that was not told to go on may never send its body, and what
+   * follows a refused upgrade may be bytes of the other protocol.
+   */
+  #mayKeep(): boolean {
+    const { expectsContinue, upgrade } = this.#head;
+    return !this.#context.stopping && upgrade === null && (this.#client.bodyDone || !expectsContinue);
   }
 
   /** Takes it off every count and writes its access line. */

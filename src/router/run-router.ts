@@ -45,7 +45,7 @@ export interface RunningRouter {
   close(): Promise<void>;
 }
 
-const bindAttempts = 50;
+const bindAttempts = 20;
 const bindPauseMs = 100;
 
 /** Serves by the saved table at once; resolves when all workers accept connections and the control socket is open. */
