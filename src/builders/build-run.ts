@@ -197,7 +197,9 @@ async function discoverProcesses(
 
 /** `version` changes when one is added, removed or replaced. */
 async function installedBuildpacks(folder: string): Promise<{ list: Buildpack[]; version: string }> {
-  const names = (await readdir(folder).catch(() => [] as string[])).filter((name) => /^[\w][\w.-]*$/.test(name)).sort();
+  const names = (await readdir(folder).catch(() => [] as string[]))
+    .filter((name) => /^\w[\w.-]{0,39}$/.test(name))
+    .sort();
   const list: Buildpack[] = [];
   const versions: string[] = [];
   for (const name of names) {

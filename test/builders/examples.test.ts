@@ -7,7 +7,15 @@ import { type TestContext, test } from 'node:test';
 import { archiveFolder } from '../../src/builders/archive-folder.ts';
 import type { BuildOutput } from '../../src/core/ports/builder.ts';
 import { signalGroup, start } from '../../src/lib/exec.ts';
-import { createWorkbench, exampleFolder, needsSandbox, never, temporaryFolder, type Workbench } from './workbench.ts';
+import {
+  atEnd,
+  createWorkbench,
+  exampleFolder,
+  needsSandbox,
+  never,
+  temporaryFolder,
+  type Workbench,
+} from './workbench.ts';
 
 async function buildExample(
   t: TestContext,
@@ -55,7 +63,7 @@ async function launch(
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');
-  t.after(async () => {
+  atEnd(t, async () => {
     signalGroup(child.pid, 'SIGKILL');
     await exited;
   });

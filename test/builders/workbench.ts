@@ -10,6 +10,8 @@ import { type BlobFolder, createBlobFolder } from '../../src/builders/blob-folde
 import { createBuildpackBuilder } from '../../src/builders/buildpack-builder.ts';
 import type { BuildLimits } from '../../src/builders/limits.ts';
 import type { Builder, BuildInput } from '../../src/core/ports/builder.ts';
+import type { LogStore } from '../../src/core/ports/log-store.ts';
+import type { Sandbox } from '../../src/core/ports/sandbox.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { systemClock, systemIds } from '../../src/lib/clock.ts';
 import { createDialer } from '../../src/lib/dialer.ts';
@@ -33,22 +35,50 @@ export interface Workbench {
   file(digest: string, path: string): string;
 }
 
+const undoings = new WeakMap<TestContext, (() => unknown)[]>();
+
+/** Runs when the test ends, the last one first: what was made last goes before what it stands on. */
+export function atEnd(t: TestContext, undo: () => unknown): void {
+  const known = undoings.get(t);
+  if (known !== undefined) {
+    known.push(undo);
+    return;
+  }
+  const list = [undo];
+  undoings.set(t, list);
+  t.after(async () => {
+    for (const each of list.reverse()) await each();
+  });
+}
+
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-builders-'));
-  t.after(() => removeTree(folder));
+  atEnd(t, () => removeTree(folder));
   return folder;
 }
 
-export async function createWorkbench(t: TestContext, limits: Partial<BuildLimits> = {}): Promise<Workbench> {
-  const folder = await temporaryFolder(t);
+/** A sandbox of the caller's own, made with the log store that the builder uses. */
+export interface OtherSandbox {
+  readonly folder: string;
+  readonly ownFileSystem: boolean;
+  create(logs: LogStore): Promise<Sandbox>;
+}
+
+export async function createWorkbench(
+  t: TestContext,
+  limits: Partial<BuildLimits> = {},
+  other: OtherSandbox | null = null,
+): Promise<Workbench> {
+  const folder = other?.folder ?? (await temporaryFolder(t));
   const common = { dataFolder: folder, clock: systemClock, ids: systemIds, logger: silentLogger };
   const logs = createLogStore({ ...common, folder: join(folder, 'logs') });
-  t.after(() => logs.close());
+  atEnd(t, () => logs.close());
   const sandbox = createBareSandbox(logs);
   const dialer = createDialer({ allowPrivate: true, allow: [] });
-  t.after(() => dialer.close());
+  atEnd(t, () => dialer.close());
   const digestOf = (text: string): string => createHmac('sha256', 'key of the test').update(text).digest('hex');
-  const builder = createBuildpackBuilder({ ...common, sandbox, logs, dialer, digestOf, limits });
+  const used = other === null ? { sandbox } : { sandbox: await other.create(logs), ownFileSystem: other.ownFileSystem };
+  const builder = createBuildpackBuilder({ ...common, ...used, logs, dialer, digestOf, limits });
   return {
     folder,
     builder,
