@@ -51,8 +51,11 @@ export class AccessLog {
 
   /** Flushes and resolves when the stream took all. */
   async end(): Promise<void> {
-    this.#blocked = false;
     this.flush();
+    while (this.#unsent.length > 0) {
+      this.#blocked = false;
+      this.#send();
+    }
     await new Promise<void>((resolve) => this.#out.end(resolve));
   }
 
