@@ -15,5 +15,9 @@ export function logLine(line: LogLine, key: string): string {
     line.source === 'app' && line.process !== ''
       ? `app[${line.process}${line.instance === '' ? '' : `.${dynoName(line.instance)}`}]`
       : sources[line.source];
-  return `${line.at.toISOString()} ${key} ${source}: ${line.text}\n`;
+  return `${line.at.toISOString()} ${key} ${source}: ${line.source === 'router' ? withDynoNames(line.text) : line.text}\n`;
 }
+
+/** The router knows instances by their ids. */
+const withDynoNames = (text: string): string =>
+  text.replace(/(?<= dyno=[\w/-]+\.)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?= )/, dynoName);
