@@ -19,7 +19,9 @@ export function runToEnd(argv, { environment, cwd }) {
       process.on(signal, handler);
       return [signal, handler];
     });
+    const watch = endWithParent(child);
     const settle = () => {
+      clearInterval(watch);
       for (const [signal, handler] of handlers) process.off(signal, handler);
     };
     child.once('error', (error) => {
@@ -31,6 +33,21 @@ export function runToEnd(argv, { environment, cwd }) {
       resolve(code ?? 128 + (constants.signals[signal] ?? 0));
     });
   });
+}
+
+/**
+ * npm hands a SIGTERM to the shell between it and us, which ends without telling us. So a parent that is gone counts as SIGTERM; not
+ * for those who started us by hand and put us in the background.
+ */
+function endWithParent(child) {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, 250);
+  return watch;
 }
 
 /** Runs a program quietly; resolves with its code and all it wrote. A missing program is code 127. */

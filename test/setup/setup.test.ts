@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isInstalled } from '../../setup/dependencies.mjs';
 import { hydrateLinks, systemPostgres } from '../../setup/postgres.mjs';
-import { start } from '../../src/lib/exec.ts';
+import { signalGroup, start } from '../../src/lib/exec.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -64,21 +64,35 @@ test("the machine's newest whole PostgreSQL is taken, old ones are not", async (
   assert.equal(systemPostgres(join(folder, 'missing')), null);
 });
 
-test('signals reach the program that was started, its exit code comes back, and nothing stays', async (t) => {
-  const program = `process.on('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000); console.log('pid=' + process.pid);`;
+/** A program that ends with 7 on SIGTERM, run by the set-up's own runner; `pid` is the program's. */
+async function runThroughSetup(t: TestContext, argv: (outer: string) => string[], environment: Record<string, string>) {
   const folder = await folderWith(t, {
-    'program.mjs': program,
+    'program.mjs': `process.on('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000); console.log('pid=' + process.pid);`,
     'outer.mjs': `import { runToEnd } from ${JSON.stringify(join(root, 'setup/child.mjs'))};
-      process.exitCode = await runToEnd([process.execPath, ${JSON.stringify('program.mjs')}], { environment: {}, cwd: import.meta.dirname });`,
+      process.exitCode = await runToEnd([process.execPath, 'program.mjs'], { environment: {}, cwd: import.meta.dirname });`,
   });
-  const outer = start([process.execPath, join(folder, 'outer.mjs')], { environment: {}, ownGroup: true });
-  t.after(() => outer.kill('SIGKILL'));
-  const exit = once(outer, 'exit');
+  const outer = start(argv(join(folder, 'outer.mjs')), { environment, ownGroup: true });
+  t.after(() => signalGroup(outer.pid, 'SIGKILL'));
   const [first] = await once(outer.stdout ?? assert.fail('no stdout'), 'data');
-  const pid = Number(/pid=(\d+)/.exec(String(first))?.[1]);
+  return { outer, pid: Number(/pid=(\d+)/.exec(String(first))?.[1]) };
+}
+
+test('signals reach the program that was started, its exit code comes back, and nothing stays', async (t) => {
+  const { outer, pid } = await runThroughSetup(t, (script) => [process.execPath, script], {});
+  const exit = once(outer, 'exit');
   outer.kill('SIGTERM');
   assert.equal((await exit)[0], 7);
   assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});
+
+test('when npm or its shell is killed, the program ends too', async (t) => {
+  const shell = (script: string): string[] => ['/bin/sh', '-c', '"$0" "$1"; exit 0', process.execPath, script];
+  const { outer, pid } = await runThroughSetup(t, shell, { npm_lifecycle_event: 'start' });
+  const closed = once(outer, 'close');
+  outer.kill('SIGKILL');
+  // The program and the runner hold the other end of our pipes until they are gone.
+  await closed;
+  assert.equal(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''), '');
 });
 
 test('an unknown command says what there is', async () => {
