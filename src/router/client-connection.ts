@@ -55,10 +55,6 @@ export class ClientConnection {
   get bodyDone(): boolean {
     return this.#body === null || this.#body.done;
   }
-  /** Bytes came after the present request that belong to no body. */
-  get hasEarlyBytes(): boolean {
-    return this.bodyDone && this.#held !== null;
-  }
   readonly #socket: Socket;
   readonly #host: ClientHost;
   #state: State = 'head';

@@ -3,6 +3,7 @@
  * instance where that is safe, and accounts for what happened.
  */
 import type { RouteApp } from '../core/ports/router.ts';
+import { Attempts } from './attempts.ts';
 import type { ChunkScanner } from './chunk-scanner.ts';
 import type { ClientConnection, RequestSink } from './client-connection.ts';
 import { errorPage } from './error-page.ts';
@@ -13,27 +14,22 @@ import { requestHeadText, responseHeadText } from './message-heads.ts';
 import type { RequestHead } from './request-head.ts';
 import { frameResponse } from './response-framing.ts';
 import type { ResponseHead } from './response-head.ts';
-import { isReplayable, longestIdleMs } from './retry.ts';
 import { match, rewriteTarget } from './table.ts';
-import type { Target } from './target.ts';
+import { Target } from './target.ts';
 import type { ResponseSink, UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 type Phase = 'choosing' | 'connecting' | 'sent' | 'responding' | 'tunnel' | 'done';
-
-const noTargets: readonly Target[] = [];
 
 export class Exchange implements RequestSink, ResponseSink {
   readonly #context: WorkerContext;
   readonly #client: ClientConnection;
   readonly #head: RequestHead;
   readonly #requestId: string;
+  readonly #attempts: Attempts;
   readonly #startedMs: number;
   #app: RouteApp | null = null;
-  #target: Target | null = null;
   #connection: UpstreamConnection | null = null;
-  #tried = noTargets;
-  #replayed = false;
   #phase: Phase = 'choosing';
   #path = '';
   #status = 0;
@@ -51,6 +47,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#head = head;
     this.#startedMs = context.tick();
     this.#activeMs = this.#startedMs;
+    this.#attempts = new Attempts(head, context.limits, context.balancer);
     this.#requestId = givenRequestId(client.identity, head.fields) ?? context.ids.id();
   }
 
@@ -68,22 +65,19 @@ export class Exchange implements RequestSink, ResponseSink {
     const { bodyBytes } = context.limits;
     if (found.app.mode === 'maintenance') this.#answer(failures.maintenance);
     else if (bodyBytes !== null && head.contentLength > bodyBytes) this.#answer(failures.bodyTooLarge);
-    else this.#attempt(longestIdleMs(head));
+    else this.#attempt();
   }
 
-  /** Chooses an instance and a connection to it. `maxIdleMs` -1: a new connection only. */
-  #attempt(maxIdleMs: number): void {
+  #attempt(): void {
     const nowMs = this.#context.tick();
-    const target = this.#context.balancer.pick(this.#app?.appId ?? '', nowMs, this.#tried);
-    if (target === null) {
-      this.#answer(this.#tried.length === 0 ? failures.noInstance : (this.#failure ?? failures.connectFailed));
+    const target = this.#attempts.next(this.#app?.appId ?? '', nowMs);
+    if (!(target instanceof Target)) {
+      this.#answer(target);
       return;
     }
-    this.#target = target;
-    target.begin();
     this.#phase = 'connecting';
     this.#connectingMs = nowMs;
-    const connection = target.takeIdle(nowMs, maxIdleMs) ?? target.connect();
+    const connection = target.takeIdle(nowMs, this.#attempts.maxIdleMs) ?? target.connect();
     this.#connection = connection;
     connection.use(this);
   }
@@ -96,7 +90,7 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#connectedMs = connection.reused ? this.#connectingMs : this.#context.tick();
     this.#activeMs = this.#connectedMs;
     this.#phase = 'sent';
-    if (!connection.reused) this.#target?.markWorking();
+    if (!connection.reused) this.#attempts.target?.markWorking();
     this.#decode = head.minor === 0;
     const forwarded = forwardedLines(identity, head.authority, head.fields);
     const text = requestHeadText(head, this.#path, forwarded, this.#requestId);
@@ -166,7 +160,7 @@ export class Exchange implements RequestSink, ResponseSink {
     if (connection !== null) {
       if (this.#client.bodyDone) {
         connection.resume();
-        this.#target?.release(connection, this.#context.nowMs);
+        this.#attempts.target?.release(connection, this.#context.nowMs);
       } else connection.destroy();
     }
     const keepAlive = this.#keepAlive && this.#client.bodyDone && !this.#context.stopping;
@@ -185,30 +179,12 @@ export class Exchange implements RequestSink, ResponseSink {
       this.#failure = failures.interrupted;
       this.#settle();
       this.#client.reset();
-    } else if (phase === 'connecting') this.#tryNext(failures.connectFailed, connection?.reused === true);
-    else if (failure === 'malformed') this.#answer(failures.malformedResponse);
-    else if (isReplayable(this.#head) && !this.#client.hasEarlyBytes)
-      this.#tryNext(failures.closedEarly, connection?.reused === true);
+    } else if (phase === 'connecting') {
+      if (this.#attempts.refused(this.#context.tick())) this.#attempt();
+      else this.#answer(failures.connectFailed);
+    } else if (failure === 'malformed') this.#answer(failures.malformedResponse);
+    else if (this.#attempts.closed(connection?.reused === true)) this.#attempt();
     else this.#answer(failures.closedEarly);
-  }
-
-  /** Sends the request once more: after a kept connection died to the same instance over a new one, else to another instance. */
-  #tryNext(failure: Failure, sameAgain: boolean): void {
-    const target = this.#target;
-    this.#target = null;
-    target?.end();
-    this.#failure = failure;
-    if (!sameAgain && target !== null) {
-      if (failure === failures.connectFailed) target.markFailing(this.#context.tick());
-      this.#tried = [...this.#tried, target];
-      // Nothing was sent when the connection failed; what reached an instance is sent on once more at most.
-      if (this.#replayed || this.#tried.length >= this.#context.limits.attempts) {
-        this.#answer(failure);
-        return;
-      }
-      this.#replayed = failure === failures.closedEarly;
-    }
-    this.#attempt(sameAgain ? -1 : longestIdleMs(this.#head));
   }
 
   #beginTunnel(head: ResponseHead, early: Buffer): void {
@@ -293,7 +269,8 @@ export class Exchange implements RequestSink, ResponseSink {
     if (this.#phase === 'done') return;
     const wasTunnel = this.#phase === 'tunnel';
     this.#phase = 'done';
-    this.#target?.end();
+    const { target } = this.#attempts;
+    this.#attempts.end();
     if (this.#app === null) return;
     const nowMs = this.#context.tick();
     const connectedMs = this.#connectedMs === 0 ? nowMs : this.#connectedMs;
@@ -306,7 +283,7 @@ export class Exchange implements RequestSink, ResponseSink {
       connectMs: this.#connectingMs === 0 ? 0 : connectedMs - this.#connectingMs,
       serviceMs: nowMs - connectedMs,
       totalMs: nowMs - this.#startedMs,
-      target: this.#target,
+      target,
       failure: this.#failure,
     });
   }
