@@ -4,10 +4,12 @@ import type { CoreContext } from '../core/ports/core-context.ts';
 import type { Engine } from '../core/ports/engine.ts';
 import type { LogStore } from '../core/ports/log-store.ts';
 import type { Router } from '../core/ports/router.ts';
+import type { Sandbox } from '../core/ports/sandbox.ts';
 import type { Logger } from '../lib/logger.ts';
 
 export interface ControlContext extends CoreContext {
   readonly engine: Engine;
+  readonly sandbox: Sandbox;
   readonly router: Router;
   readonly builder: Builder;
   readonly logs: LogStore;

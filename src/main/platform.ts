@@ -47,6 +47,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     ids,
     box,
     engine,
+    sandbox: engine,
     router,
     builder,
     logs,

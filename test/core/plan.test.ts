@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type ProcessSituation, plannerFor } from '../../src/core/deploy/plan.ts';
+import { plannerFor } from '../../src/core/deploy/plan.ts';
+import type { ProcessSituation } from '../../src/core/deploy/situation.ts';
 import type { StrategyName } from '../../src/core/releases/release.ts';
 
 type Member = ProcessSituation['instances'][number];

@@ -1,5 +1,5 @@
 import { census, surplus } from './census.ts';
-import type { Plan, ProcessSituation } from './plan.ts';
+import type { Plan, ProcessSituation } from './situation.ts';
 
 /** Old ones stop first, then the new ones start: for apps that bear no two versions at a time. Requests in between are refused. */
 export function planAllAtOnce(situation: ProcessSituation): Plan {

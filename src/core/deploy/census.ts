@@ -1,4 +1,4 @@
-import type { ProcessSituation } from './plan.ts';
+import type { ProcessSituation } from './situation.ts';
 
 type Member = ProcessSituation['instances'][number];
 

@@ -1,5 +1,5 @@
 import { census, surplus } from './census.ts';
-import type { Plan, ProcessSituation } from './plan.ts';
+import type { Plan, ProcessSituation } from './situation.ts';
 
 /** All new instances become ready beside the old ones; then the old ones go at once. Both never serve for long together. */
 export function planHotSwap(situation: ProcessSituation): Plan {

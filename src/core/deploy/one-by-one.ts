@@ -1,5 +1,5 @@
 import { census, surplus } from './census.ts';
-import type { Plan, ProcessSituation } from './plan.ts';
+import type { Plan, ProcessSituation } from './situation.ts';
 
 /**
  * Rolling: one new instance more than wanted, and an old one goes only when a new one is ready in its place. While one new instance

@@ -1,28 +1,9 @@
-/**
- * What a strategy decides from and what it decides. Strategies are pure: they see one process of one app and say the next steps;
- * the reconciler carries them out and asks again. They hold no state, so a crash between two steps is no special case.
- */
-import type { Instance } from '../instances/instance.ts';
+/** Which planner carries out which strategy. */
 import type { StrategyName } from '../releases/release.ts';
 import { planAllAtOnce } from './all-at-once.ts';
 import { planHotSwap } from './hot-swap.ts';
 import { planOneByOne } from './one-by-one.ts';
-
-export interface ProcessSituation {
-  readonly quantity: number;
-  readonly generation: string;
-  /** Those that drain are among them until they are gone. */
-  readonly instances: readonly Pick<Instance, 'id' | 'generation' | 'state' | 'createdAt'>[];
-}
-
-export interface Plan {
-  /** How many instances of the wanted generation to start now. */
-  readonly start: number;
-  /** Instances to take out of the routing table, drain and stop. */
-  readonly retire: readonly string[];
-}
-
-export type Planner = (situation: ProcessSituation) => Plan;
+import type { Planner } from './situation.ts';
 
 const planners: Readonly<Record<StrategyName, Planner>> = {
   'one-by-one': planOneByOne,
