@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface EtcInput {
+  /** As seen inside. */
   readonly uid: number;
   readonly hostname: string;
   readonly resolvConf: string;
@@ -34,8 +35,8 @@ export function writeEtc(folder: string, input: EtcInput): void {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const id = input.uid;
   const files: Record<string, string> = {
-    passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\napp:x:${id}:${id}:app:/app:/bin/sh\n`,
-    group: `root:x:0:\napp:x:${id}:\n`,
+    passwd: `app:x:${id}:${id}:app:/app:/bin/sh\nroot:x:0:0:root:/root:/usr/sbin/nologin\n`,
+    group: `app:x:${id}:\nroot:x:0:\n`,
     hosts: `127.0.0.1 localhost ${input.hostname}\n::1 localhost ip6-localhost ip6-loopback\n`,
     'resolv.conf': input.resolvConf,
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',

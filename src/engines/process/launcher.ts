@@ -153,7 +153,7 @@ export class Launcher {
       chmodSync(temporaryFolder, 0o1777);
       if (uid !== null) chownSync(temporaryFolder, uid, uid);
       const resolvConf = resolverText(namespace !== null);
-      writeEtc(etcFolder, { uid: uid ?? process.getuid?.() ?? 0, hostname, resolvConf });
+      writeEtc(etcFolder, { uid: uid ?? 0, hostname, resolvConf });
     }
     return {
       cgroupFolders: machine.cgroups?.create(id, limits) ?? [],

@@ -55,7 +55,7 @@ export async function probeMachine(
     return { root, sandbox: 'none', network: false, overlay: false, cgroups, lowPriority, missing: ['switched off'] };
   }
   let sandbox: Machine['sandbox'] = 'none';
-  const lack = ['bwrap', 'nsenter', ...(root ? ['setpriv'] : [])].filter((program) => !find(program));
+  const lack = ['bwrap', 'nsenter', 'setpriv'].filter((program) => !find(program));
   if (lack.length > 0) missing.push(`not installed: ${lack.join(', ')}`);
   else {
     const probe = [

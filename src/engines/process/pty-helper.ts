@@ -32,13 +32,6 @@ while True:
         if not data:
             break
         write(1, data)
-    if 0 in ready:
-        data = os.read(0, 65536)
-        if data:
-            write(fd, data)
-        else:
-            reading.remove(0)
-            write(fd, b'\\x04')
     if 5 in ready:
         data = os.read(5, 4096)
         if not data:
@@ -47,6 +40,13 @@ while True:
         for line in lines:
             columns, rows = line.split()
             size(fd, int(columns), int(rows))
+    if 0 in ready:
+        data = os.read(0, 65536)
+        if data:
+            write(fd, data)
+        else:
+            reading.remove(0)
+            write(fd, b'\\x04')
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 if status < 0:
     signal.signal(-status, signal.SIG_DFL) if -status not in (9, 19) else None

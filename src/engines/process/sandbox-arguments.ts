@@ -40,19 +40,10 @@ const joinScript = [
 const join = (folders: readonly string[]): string[] =>
   folders.length === 0 ? [] : ['/bin/sh', '-c', joinScript, 'berth', String(folders.length), ...folders];
 
-export const dropTo = (uid: number | null): string[] =>
-  uid === null
-    ? []
-    : [
-        'setpriv',
-        `--reuid=${uid}`,
-        `--regid=${uid}`,
-        '--clear-groups',
-        '--inh-caps=-all',
-        '--bounding-set=-all',
-        '--no-new-privs',
-        '--',
-      ];
+const withoutRights = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'];
+
+const dropTo = (uid: number | null): string[] =>
+  uid === null ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...withoutRights];
 
 /** What of the host's /etc is shown: names, certificates, the linker; never accounts or settings of the host's own services. */
 const sharedEtc = [
@@ -86,7 +77,8 @@ function systemArguments(): readonly string[] {
 function bubblewrap(plan: SandboxPlan): string[] {
   const argv = ['bwrap', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--new-session'];
   if (plan.unshareNetwork) argv.push('--unshare-net');
-  if (plan.mode === 'user') argv.push('--unshare-user');
+  // One user namespace, in which the agent's own user shows as root without any right: a second one inside could not be entered by exec.
+  if (plan.mode === 'user') argv.push('--unshare-user', '--uid', '0', '--gid', '0');
   argv.push('--hostname', plan.hostname, '--ro-bind', '/usr', '/usr', ...systemArguments());
   argv.push('--proc', '/proc', '--dev', '/dev', '--bind', plan.temporaryFolder, '/tmp');
   const bindings = [...plan.folders];
@@ -142,5 +134,7 @@ export function enterArguments(plan: EnterPlan, inner: readonly string[]): strin
   const namespaces = ['--mount', '--pid', '--ipc', '--uts', '--root', '--wd', ...(plan.ownNetwork ? ['--net'] : [])];
   const user = plan.mode === 'user' ? ['--user', '--preserve-credentials'] : [];
   const enter = plan.mode === 'none' ? [] : ['nsenter', '--target', String(plan.pid), ...user, ...namespaces, '--'];
-  return [...join(plan.cgroupFolders), ...enter, ...dropTo(plan.uid), '/bin/sh', '-s', '--', ...inner];
+  // Entering a user namespace gives all rights in it; bubblewrap took them from the app, and so does this from its guest.
+  const drop = plan.mode === 'user' ? ['setpriv', ...withoutRights] : dropTo(plan.uid);
+  return [...join(plan.cgroupFolders), ...enter, ...drop, '/bin/sh', '-s', '--', ...inner];
 }

@@ -1,4 +1,5 @@
 /** An agent in this process with a data folder of its own, as the conformance suite wants it. */
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,12 +27,17 @@ export function makeDataFolder(): string {
   return dataFolder;
 }
 
+export interface ProcessHarness extends ConformanceHarness {
+  /** What names of this install's namespaces and groups begin with. */
+  readonly installId: string;
+}
+
 export async function processHarness(
   options: Pick<AgentOptions, 'isolation' | 'cgroups' | 'allowHostPorts'> & {
     /** Kinds of isolation that must be there on the machine of the continuous checks. */
     readonly required?: readonly string[];
   },
-): Promise<ConformanceHarness> {
+): Promise<ProcessHarness> {
   const dataFolder = makeDataFolder();
   const streams = new Map<string, LogLine[]>();
   const logAppender = {
@@ -64,6 +70,7 @@ export async function processHarness(
   return {
     engine,
     real: true,
+    installId: createHash('sha256').update(dataFolder).digest('hex'),
     artifactDigest,
     id: systemIds.id,
     lines: (stream) => streams.get(stream) ?? [],

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { appLines, inForce, specFor, untilLine, untilState } from '../../src/engines/conformance/harness.ts';
+import { firewallRules } from '../../src/engines/process/firewall.ts';
+import { addressesOf, chooseBlock, toAddress, toNumber } from '../../src/engines/process/subnets.ts';
+import { processHarness } from './support/process-harness.ts';
+
+test('a space reaches the allowed ports of its gateway and no others, and leaves nothing behind', async (t) => {
+  const servers = [createServer(), createServer()];
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '0.0.0.0', done))));
+  t.after(() => servers.map((server) => server.close()));
+  const [allowed, shut] = servers.map((server) => (server.address() as AddressInfo).port);
+  const harness = await processHarness({
+    isolation: 'auto',
+    allowHostPorts: [allowed ?? 0],
+    required: ['network'],
+  });
+  try {
+    if (!(await inForce(harness, 'network'))) return t.skip('networks need root');
+    const command = `node reach.js "$BERTH_HOST_ADDRESS:${allowed}" "$BERTH_HOST_ADDRESS:${shut}"`;
+    const spec = specFor(harness, 'reach.js', [], { command });
+    await harness.engine.start(spec);
+    await untilLine(harness, spec, 'done');
+    await untilState(harness.engine, spec.id, 'exited');
+    const lines = appLines(harness, spec);
+    assert.ok(
+      lines.some((line) => line.endsWith(`:${allowed} open`)),
+      lines.join(' | '),
+    );
+    assert.ok(
+      lines.some((line) => line.endsWith(`:${shut} shut`)),
+      lines.join(' | '),
+    );
+    assert.equal(ownNamespaces(harness.installId).length, 1);
+  } finally {
+    await harness.close();
+  }
+  assert.deepEqual(ownNamespaces(harness.installId), []);
+});
+
+/** Other tests have namespaces at the same time; an install's own carry its id. */
+function ownNamespaces(installId: string): string[] {
+  try {
+    return readdirSync('/run/netns').filter((name) => name.startsWith(`bth${installId.slice(0, 6)}`));
+  } catch {
+    return [];
+  }
+}
+
+test('addresses: a block that nothing routes, cut into pairs', () => {
+  const free = chooseBlock('00000000', []);
+  assert.equal(toAddress(free.base), '10.128.0.0');
+  const next = chooseBlock('00000000', [{ base: toNumber('10.128.4.7'), size: 1 }]);
+  assert.equal(toAddress(next.base), '10.128.16.0');
+  assert.deepEqual(addressesOf(next, 1), { gateway: '10.128.16.5', address: '10.128.16.6' });
+  assert.throws(() => chooseBlock('00000000', [{ base: toNumber('10.0.0.0'), size: 2 ** 24 }]));
+});
+
+test('firewall: answers, then allowed ports, then nothing', () => {
+  const plan = { prefix: 'bthabc', anyPrefix: 'bth', block: '10.128.0.0/20', allowHostPorts: [5432] };
+  const input = firewallRules(plan)
+    .split('\n')
+    .filter((line) => line.startsWith('-A bthabc-in'));
+  assert.deepEqual(input, [
+    '-A bthabc-in -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
+    '-A bthabc-in -d 10.128.0.0/20 -p tcp --dport 5432 -j ACCEPT',
+    '-A bthabc-in -j DROP',
+  ]);
+});
