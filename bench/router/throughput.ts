@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { measure, type Sample } from './load.ts';
 import { hasProgram, type Subject, startSubjects } from './subjects.ts';
 
-const rounds = 4;
+const rounds = 3;
 const loadedConnections = 64;
 const loadedSeconds = 2;
 const quietSeconds = 1;
