@@ -164,7 +164,7 @@ export function readSettings(
   environment: Readonly<Record<string, string | undefined>>,
 ): { settings: Settings; rest: readonly string[] } {
   const { flags, rest } = readFlags(argv);
-  const file = flags.get('BERTH_CONFIG') ?? environment['BERTH_CONFIG'];
+  const file = flags.get('BERTH_CONFIG') ?? environment.BERTH_CONFIG;
   const fromFile = file === undefined ? new Map<string, string>() : readFile(file);
   const values: Record<string, unknown> = {};
   for (const [key, definition] of Object.entries(definitions)) {
