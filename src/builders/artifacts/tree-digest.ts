@@ -16,6 +16,7 @@ export interface SealedTree {
 }
 
 const parallel = 8;
+const ownUser = process.getuid?.();
 const wholeBytes = 1024 * 1024;
 const formatVersion = 'berth-tree-1';
 
@@ -32,6 +33,8 @@ interface FoundFile {
 export async function sealTree(root: string, signal: AbortSignal): Promise<SealedTree> {
   const lines: string[] = [];
   const files: FoundFile[] = [];
+  if (ownUser === 0) await lchown(root, 0, 0);
+  await chmod(root, 0o755);
   await sealFolder(root, '', lines, files, signal);
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -62,29 +65,43 @@ async function sealFolder(
   files: FoundFile[],
   signal: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
-  const full = join(root, folder);
-  for (const name of await readdir(full)) {
-    const path = folder === '' ? name : `${folder}/${name}`;
-    const at = join(root, path);
-    const stats = await lstat(at);
-    if (stats.uid !== process.getuid?.() && process.getuid?.() === 0) await lchown(at, 0, 0);
-    if (stats.isDirectory()) {
-      // The build may have left it closed to its owner.
-      if ((stats.mode & 0o700) !== 0o700) await chmod(at, 0o700);
-      lines.push(`d\0${path}`);
-      await sealFolder(root, path, lines, files, signal);
-    } else if (stats.isSymbolicLink()) {
-      lines.push(`l\0${path}\0${await readlink(at)}`);
-    } else if (stats.isFile()) {
-      const executable = (stats.mode & 0o111) !== 0;
-      await chmod(at, executable ? 0o755 : 0o644);
-      files.push({ path, executable, sizeBytes: stats.size });
-    } else {
-      await rm(at);
-    }
+  const names = await readdir(join(root, folder));
+  const folders: string[] = [];
+  for (let at = 0; at < names.length; at += parallel) {
+    signal.throwIfAborted();
+    const some = names.slice(at, at + parallel).map((name) => (folder === '' ? name : `${folder}/${name}`));
+    await Promise.all(some.map((path) => sealEntry(root, path, lines, files, folders)));
   }
-  await chmod(full, 0o755);
+  for (const path of folders) await sealFolder(root, path, lines, files, signal);
+}
+
+/** Everything about one path but a file's bytes; a folder is left to be walked. */
+async function sealEntry(
+  root: string,
+  path: string,
+  lines: string[],
+  files: FoundFile[],
+  folders: string[],
+): Promise<void> {
+  const at = join(root, path);
+  const stats = await lstat(at);
+  if (stats.uid !== ownUser && ownUser === 0) await lchown(at, 0, 0);
+  const setMode = async (mode: number): Promise<void> => {
+    if ((stats.mode & 0o7777) !== mode) await chmod(at, mode);
+  };
+  if (stats.isDirectory()) {
+    await setMode(0o755);
+    lines.push(`d\0${path}`);
+    folders.push(path);
+  } else if (stats.isSymbolicLink()) {
+    lines.push(`l\0${path}\0${await readlink(at)}`);
+  } else if (stats.isFile()) {
+    const executable = (stats.mode & 0o111) !== 0;
+    await setMode(executable ? 0o755 : 0o644);
+    files.push({ path, executable, sizeBytes: stats.size });
+  } else {
+    await rm(at);
+  }
 }
 
 async function digestFile(path: string, sizeBytes: number): Promise<string> {

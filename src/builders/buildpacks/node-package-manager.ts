@@ -75,6 +75,8 @@ const viaNpm = (name: string, version: string): string[] => [
 
 function pnpm(version: string, locked: boolean, cache: string): PackageManager {
   const base = viaNpm('pnpm', version);
+  // A store in another mount cannot be linked from, and copies are what an artifact wants.
+  const flags = ['--store-dir', `${cache}/pnpm`, '--package-import-method', 'copy'];
   return {
     name: 'pnpm',
     title: `pnpm ${version} install`,
@@ -83,29 +85,25 @@ function pnpm(version: string, locked: boolean, cache: string): PackageManager {
       'install',
       locked ? '--frozen-lockfile' : '--no-frozen-lockfile',
       withoutDev ? '--prod' : '--prod=false',
+      ...flags,
     ],
-    prune: () => [...base, 'prune', '--prod', '--no-optional=false'],
+    prune: () => [...base, 'prune', '--prod', '--store-dir', `${cache}/pnpm`],
     script: (name) => [...base, 'run', name],
-    // A store in another mount cannot be linked from, and copies are what an artifact wants.
-    environment: {
-      ...npmEnvironment(cache),
-      npm_config_store_dir: `${cache}/pnpm`,
-      npm_config_package_import_method: 'copy',
-    },
+    environment: npmEnvironment(cache),
   };
 }
 
 function yarn(version: string, locked: boolean, cache: string): PackageManager {
   if (!version.startsWith('1.')) return modernYarn(version, locked, cache);
   const base = viaNpm('yarn', version);
-  const flags = ['--non-interactive', '--cache-folder', `${cache}/yarn`, ...(locked ? ['--frozen-lockfile'] : [])];
+  const flags = ['--non-interactive', ...(locked ? ['--frozen-lockfile'] : [])];
   return {
     name: 'yarn',
     title: `yarn ${version} install`,
     install: (withoutDev) => [...base, 'install', ...flags, `--production=${withoutDev}`],
     prune: () => [...base, 'install', ...flags, '--production=true', '--ignore-scripts', '--prefer-offline'],
     script: (name) => [...base, 'run', name],
-    environment: npmEnvironment(cache),
+    environment: { ...npmEnvironment(cache), YARN_CACHE_FOLDER: `${cache}/yarn` },
   };
 }
 
