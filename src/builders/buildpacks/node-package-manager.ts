@@ -87,9 +87,10 @@ function pnpm(version: string, locked: boolean, cache: string): PackageManager {
       withoutDev ? '--prod' : '--prod=false',
       ...flags,
     ],
-    prune: () => [...base, 'prune', '--prod', '--store-dir', `${cache}/pnpm`],
+    // `pnpm prune` takes no store, and without the same one would ask whether to start over.
+    prune: () => [...base, 'install', '--prod', '--ignore-scripts', '--prefer-offline', ...flags],
     script: (name) => [...base, 'run', name],
-    environment: npmEnvironment(cache),
+    environment: { ...npmEnvironment(cache), CI: 'true' },
   };
 }
 
