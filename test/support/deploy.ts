@@ -21,6 +21,7 @@ export interface WireDyno {
   readonly type: string;
   readonly state: string;
   readonly restarts: number;
+  readonly additional_info: string;
 }
 
 /** An app in the default space; its key is `<name>-default`. */
@@ -29,14 +30,13 @@ export async function createApp(platform: TestPlatform, name: string): Promise<s
   return `/apps/${name}-default`;
 }
 
-export async function startBuild(
-  platform: TestPlatform,
-  path: string,
-  files: Readonly<Record<string, string>>,
-): Promise<WireBuild> {
+/** Files by path, or the address of an archive. */
+export type Source = Readonly<Record<string, string>> | string;
+
+export async function startBuild(platform: TestPlatform, path: string, source: Source): Promise<WireBuild> {
   return platform.akkeris.post<WireBuild>(`${path}/builds`, {
     checksum: '',
-    url: await archiveUri(files),
+    url: typeof source === 'string' ? source : await archiveUri(source),
     repo: 'https://example.test/repo',
     sha: '',
     version: '',
@@ -47,10 +47,18 @@ export async function startBuild(
 export async function deploy(
   platform: TestPlatform,
   path: string,
-  files: Readonly<Record<string, string>>,
+  source: Source,
 ): Promise<{ build: WireBuild; release: WireRelease }> {
-  const { id } = await startBuild(platform, path, files);
-  const build = await until(
+  const { id } = await startBuild(platform, path, source);
+  const build = await endOfBuild(platform, path, id);
+  if (build.status === 'failed')
+    throw new Error(`the build failed:\n${(await buildLog(platform, path, id)).join('\n')}`);
+  return { build, release: await releaseOf(platform, path, id) };
+}
+
+/** The build once it has succeeded or failed. */
+export function endOfBuild(platform: TestPlatform, path: string, id: string): Promise<WireBuild> {
+  return until(
     `build ${id} ends`,
     async () => {
       const found = await platform.akkeris.get<WireBuild>(`${path}/builds/${id}`);
@@ -58,11 +66,31 @@ export async function deploy(
     },
     120_000,
   );
-  if (build.status === 'failed') {
-    const { lines } = await platform.akkeris.get<{ lines: readonly string[] }>(`${path}/builds/${id}/result`);
-    throw new Error(`the build failed:\n${lines.join('\n')}`);
-  }
-  return { build, release: await releaseOf(platform, path, id) };
+}
+
+/** The lines of a build's log, so far. */
+export async function buildLog(platform: TestPlatform, path: string, id: string): Promise<readonly string[]> {
+  return (await platform.akkeris.get<{ lines: readonly string[] }>(`${path}/builds/${id}/result`)).lines;
+}
+
+/** Waits until just so many dynos of the type run, and no others of it are there. Gives them. */
+export function untilRunning(
+  platform: TestPlatform,
+  path: string,
+  type: string,
+  quantity: number,
+): Promise<readonly WireDyno[]> {
+  return until(
+    `${quantity} ${type} dynos of ${path} run`,
+    async () => {
+      const dynos = (await platform.akkeris.get<readonly WireDyno[]>(`${path}/dynos`)).filter(
+        (dyno) => dyno.type === type,
+      );
+      return dynos.length === quantity && dynos.every((dyno) => dyno.state === 'running') ? dynos : null;
+    },
+    60_000,
+    50,
+  );
 }
 
 /** The release of a build once it has succeeded or failed. */

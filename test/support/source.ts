@@ -1,6 +1,7 @@
 /** App sources made in memory: what tests deploy. */
 import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
+import { archiveFolder } from '../../src/builders/archive-folder.ts';
 
 /** A `data:` URI of a tgz with these files. */
 export async function archiveUri(files: Readonly<Record<string, string>>): Promise<string> {
@@ -10,6 +11,12 @@ export async function archiveUri(files: Readonly<Record<string, string>>): Promi
   const chunks: Buffer[] = [];
   for await (const chunk of pack) chunks.push(chunk as Buffer);
   return `data:application/gzip;base64,${gzipSync(Buffer.concat(chunks)).toString('base64')}`;
+}
+
+/** A `data:` URI of a folder of examples/. */
+export async function exampleUri(name: string): Promise<string> {
+  const archive = await archiveFolder(new URL(`../../examples/${name}`, import.meta.url).pathname);
+  return `data:application/gzip;base64,${archive.toString('base64')}`;
 }
 
 /**
