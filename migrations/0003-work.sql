@@ -1,12 +1,12 @@
 -- What happened, and what is being done.
 
--- Sequences are taken in another order than transactions commit. A reader that goes by sequence alone would step over one that commits
--- late. So each row keeps a barrier: every transaction that took a lower sequence is older than it. Once all older than the barrier have
--- ended, nothing can appear below the row any more.
+-- Sequences are taken in another order than transactions commit: a reader that goes by sequence alone would step over one that commits
+-- late. So before a transaction takes its first, it shares a lock whose key says "all of mine are above this". Locks go with the
+-- transaction, however it ends, and block nobody. What lies below every such lock is settled.
 create sequence events_sequence;
+select setval('events_sequence', 1);
 create table events (
   sequence bigint primary key,
-  barrier xid8 not null,
   id uuid not null unique,
   kind text not null,
   at timestamptz(3) not null,
@@ -23,15 +23,37 @@ create index events_actor on events (actor_name, sequence desc);
 create index events_kind on events (kind, sequence desc);
 create index events_at on events (at);
 
+-- The keys of these locks are 7700 * 2^40 + a sequence.
 create function events_number() returns trigger language plpgsql volatile as $$
+declare
+  mine text := pg_current_xact_id()::text;
 begin
-  -- In this order: the transaction's own number exists before its sequence is taken; the barrier is read after.
-  perform pg_current_xact_id();
+  if current_setting('berth.events_locked_by', true) is distinct from mine then
+    perform pg_advisory_xact_lock_shared((7700::bigint << 40) + (select last_value from events_sequence));
+    perform set_config('berth.events_locked_by', mine, true);
+  end if;
   new.sequence := nextval('events_sequence');
-  select pg_snapshot_xmax(pg_current_snapshot()) into new.barrier;
   return new;
 end $$;
 create trigger events_number before insert on events for each row execute function events_number();
+
+-- The last sequence below which no transaction can add an event any more. Read the events with a statement of their own after it.
+create function events_settled() returns bigint language plpgsql volatile as $$
+declare
+  newest bigint;
+  oldest bigint;
+begin
+  -- In this order: whoever locks after the first line takes sequences above `newest`.
+  select last_value into newest from events_sequence;
+  select min(key) into oldest
+  from (
+    select ((classid::bigint << 32) | objid::bigint) - (7700::bigint << 40) as key from pg_locks
+    where locktype = 'advisory' and objsubid = 1 and mode = 'ShareLock'
+      and database = (select oid from pg_database where datname = current_database())
+  ) as locks
+  where key between 0 and (1::bigint << 40) - 1;
+  return least(newest, coalesce(oldest, newest));
+end $$;
 
 -- No foreign key to apps: the outcome of a deletion is read after the app is gone.
 create table operations (

@@ -36,21 +36,16 @@ export function createEventStore(db: Kysely<Schema>): EventStore {
       if (key !== null) query = query.where('sequence', '<', key[0]);
       return pageOf(await query.execute(), limit, (event) => [event.sequence]);
     },
-    /** Ends before the first event below which another transaction may still commit one (see the barrier in the migration). */
-    after: (sequence, limit) =>
-      select()
+    /** Ends before the first event below which another transaction may still commit one (see `events_settled` in the migrations). */
+    async after(sequence, limit) {
+      const { rows } = await sql<{ settled: number }>`select events_settled() as settled`.execute(db);
+      return select()
         .where('sequence', '>', sequence)
-        .where('sequence', '<=', (settled) =>
-          settled
-            .selectFrom('events')
-            .select('sequence')
-            .where(sql<boolean>`barrier <= pg_snapshot_xmin(pg_current_snapshot())`)
-            .orderBy('sequence', 'desc')
-            .limit(1),
-        )
+        .where('sequence', '<=', rows[0]?.settled ?? 0)
         .orderBy('sequence')
         .limit(limit)
-        .execute(),
+        .execute();
+    },
     async removeBefore(at) {
       return Number((await db.deleteFrom('events').where('at', '<', at).executeTakeFirst()).numDeletedRows);
     },

@@ -51,7 +51,7 @@ export interface Schema {
   releases: Row<Release>;
   instances: Row<Instance>;
   domains: Row<Domain>;
-  events: Row<Omit<PlatformEvent, 'sequence'>> & { sequence: Generated<number>; barrier: Generated<string> };
+  events: Row<Omit<PlatformEvent, 'sequence'>> & { sequence: Generated<number> };
   operations: Row<Operation> & { holder: string | null; lease_until: Date | null };
   leases: { name: string; holder: string; lease_until: Date };
   quotas: Row<Quota>;
