@@ -71,9 +71,7 @@ test('every example does what it is there for', async (t) => {
     const { path, status } = await deployExample(platform, 'web-worker', { WORKER_INTERVAL_MS: '100' });
     assert.equal(status, 'succeeded');
     assert.equal((await ask(platform, 'webworker')).body, 'web\n');
-    await platform.akkeris.post(`${path}/formation`, { type: 'worker', quantity: 1 }).catch(async () => {
-      await platform.akkeris.patch(`${path}/formation`, [{ type: 'worker', quantity: 1 }]);
-    });
+    await platform.akkeris.patch(`${path}/formation`, [{ type: 'worker', quantity: 1 }]);
     await untilRunning(platform, path, 'worker', 1);
     await untilLogged(platform, path, /app\[worker\.\S+\]: tick 3$/);
     await platform.akkeris.patch(`${path}/formation`, [{ type: 'worker', quantity: 0 }]);
@@ -127,7 +125,8 @@ test('every example does what it is there for', async (t) => {
   await t.test('memory-leak is killed by its limit, not taken for a crash, and comes back ever later', async () => {
     const { path, status } = await leaking;
     assert.equal(status, 'succeeded');
-    const isKill = (count: number) => new RegExp(`code=R15 desc="killed: used more than its 256 MiB.*restarts=${count} `);
+    const isKill = (count: number) =>
+      new RegExp(`code=R15 desc="killed: used more than its 256 MiB.*restarts=${count} `);
     await untilLogged(platform, path, isKill(2), 60_000);
     const lines = await until('it comes back', async () => {
       const found = await logLines(platform, path);

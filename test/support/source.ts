@@ -39,3 +39,25 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
 `,
   };
 }
+
+/** Answers with its version and its config's GREETING; ends requests in flight before it exits. `marker` as in `versionedApp`. */
+export function greetingApp(version: string, marker: string): Readonly<Record<string, string>> {
+  return {
+    ...versionedApp(version, marker),
+    'server.js': `const server = require('http').createServer((request, response) => {
+  response.end(${JSON.stringify(version)} + ' ' + process.env.GREETING);
+});
+server.listen(process.env.PORT);
+process.on('SIGTERM', () => server.close(() => process.exit(0)));
+`,
+  };
+}
+
+/** An app whose build waits for ever, with `marker` in the arguments of its processes. */
+export function waitingBuild(marker: string): Readonly<Record<string, string>> {
+  return {
+    Procfile: 'web: node server.js\n',
+    'package.json': JSON.stringify({ name: 'waiting', private: true, scripts: { build: `node wait.js ${marker}` } }),
+    'wait.js': "console.log('waiting');\nsetInterval(() => {}, 60000);\n",
+  };
+}
