@@ -7,6 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AgentApi } from './agent-api.ts';
 import { describeMachine } from './describe.ts';
+import { EtcFiles } from './etc-files.ts';
 import { FifoStock } from './fifos.ts';
 import { Launcher } from './launcher.ts';
 import { probeMachine } from './machine.ts';
@@ -45,12 +46,15 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     : null;
   const artifacts = options.artifactFolder ?? join(dataFolder, 'artifacts');
   const copies = new WorkingCopies(artifacts, join(folder, 'layers'), machine);
+  const etc = new EtcFiles(join(folder, 'etc'));
+  if (machine.sandbox !== 'none') await etc.prepare();
   const launcher = new Launcher({
     machine,
     uids: new Uids(join(folder, 'uids.json'), installId),
     ports,
     networks,
     copies,
+    etc,
     nodePath: options.nodePath ?? process.execPath,
     hostEnvironment: options.hostEnvironment ?? {},
   });

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../lib/exec.ts';
-import { resolverText, writeEtc } from './etc-files.ts';
+import type { EtcFiles } from './etc-files.ts';
 import { unitScript } from './inner-script.ts';
 import { type Machine, nodeFolder } from './machine.ts';
 import type { Ports } from './ports.ts';
@@ -23,6 +23,7 @@ export interface LauncherParts {
   /** Null where spaces share the host's network. */
   readonly networks: SpaceNetworks | null;
   readonly copies: WorkingCopies;
+  readonly etc: EtcFiles;
   readonly nodePath: string;
   readonly hostEnvironment: PlainEnvironment;
 }
@@ -146,14 +147,13 @@ export class Launcher {
     const { machine } = this.#parts;
     const { uid, id, limits } = unit.state;
     const temporaryFolder = join(unit.folder, 'tmp');
-    const etcFolder = join(unit.folder, 'etc');
     const hostname = (unit.state.appHandle || 'build').slice(0, 63);
+    let etc: SandboxPlan['etc'] = [];
     if (machine.sandbox !== 'none') {
       mkdirSync(temporaryFolder, { recursive: true });
       chmodSync(temporaryFolder, 0o1777);
       if (uid !== null) chownSync(temporaryFolder, uid, uid);
-      const resolvConf = resolverText(namespace !== null);
-      writeEtc(etcFolder, { uid: uid ?? 0, hostname, resolvConf });
+      etc = this.#parts.etc.forUnit(join(unit.folder, 'etc'), uid ?? 0, hostname, namespace !== null);
     }
     return {
       cgroupFolders: machine.cgroups?.create(id, limits) ?? [],
@@ -162,7 +162,7 @@ export class Launcher {
       lowPriority,
       mode: machine.sandbox,
       hostname,
-      etcFolder,
+      etc,
       folders,
       temporaryFolder,
       workingFolder,

@@ -20,8 +20,8 @@ export interface SandboxPlan {
   readonly lowPriority: readonly string[];
   readonly mode: 'root' | 'user' | 'none';
   readonly hostname: string;
-  /** Generated passwd, group, hosts, resolv.conf, nsswitch.conf. */
-  readonly etcFolder: string;
+  /** What makes up /etc, in order (see etc-files.ts). */
+  readonly etc: readonly { readonly host: string; readonly inside: string }[];
   readonly folders: readonly FolderBinding[];
   readonly temporaryFolder: string;
   readonly workingFolder: string;
@@ -44,25 +44,6 @@ const withoutRights = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs
 
 const dropTo = (uid: number | null): string[] =>
   uid === null ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...withoutRights];
-
-/** What of the host's /etc is shown: names, certificates, the linker; never accounts or settings of the host's own services. */
-const sharedEtc = [
-  'alternatives',
-  'ca-certificates',
-  'ca-certificates.conf',
-  'ld.so.cache',
-  'ld.so.conf',
-  'ld.so.conf.d',
-  'localtime',
-  'mime.types',
-  'pki',
-  'protocols',
-  'python3',
-  'services',
-  'ssl',
-  'timezone',
-];
-export const generatedEtc = ['passwd', 'group', 'hosts', 'resolv.conf', 'nsswitch.conf'] as const;
 
 let systemFolders: string[] | null = null;
 /** /bin and friends are links into /usr on most systems and folders on some. */
@@ -88,8 +69,7 @@ function bubblewrap(plan: SandboxPlan): string[] {
     argv.push('--perms', '0755', '--dir', parent);
   }
   argv.push('--symlink', '/tmp', '/var/tmp');
-  for (const name of sharedEtc) argv.push('--ro-bind-try', `/etc/${name}`, `/etc/${name}`);
-  for (const name of generatedEtc) argv.push('--ro-bind', `${plan.etcFolder}/${name}`, `/etc/${name}`);
+  for (const file of plan.etc) argv.push('--ro-bind', file.host, file.inside);
   for (const folder of bindings) argv.push(folder.writable ? '--bind' : '--ro-bind', folder.host, folder.inside);
   argv.push('--remount-ro', '/', '--chdir', plan.workingFolder, '--');
   return argv;
