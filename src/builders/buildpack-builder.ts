@@ -32,8 +32,8 @@ export interface BuildpackBuilderOptions {
   /** A keyed digest (`SecretBox.digest`): an earlier build is found by the config it had without keeping that config. */
   readonly digestOf: (text: string) => string;
   readonly limits?: Partial<BuildLimits>;
-  /** False where the sandbox cannot give jobs a file system of their own (the engine's isolation of `files`). Default true. */
-  readonly ownFileSystem?: boolean;
+  /** False where the sandbox cannot give jobs a file system of their own (the engine's isolation of `files`). Asked at each build; default true. */
+  readonly ownFileSystem?: boolean | (() => Promise<boolean>);
 }
 
 export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builder {
@@ -44,7 +44,7 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
   const caches = new BuildCaches(dataFolder, clock, ids);
   const buildsFolder = join(dataFolder, 'builds');
   const running = new Set<string>();
-  const parts: BuildParts = {
+  const parts: Omit<BuildParts, 'ownFileSystem'> = {
     sandbox,
     dialer: options.dialer,
     blobs: createBlobFolder({ dataFolder, clock, ids }),
@@ -52,10 +52,12 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
     index,
     caches,
     limits,
-    ownFileSystem: options.ownFileSystem ?? true,
     buildpackFolder: join(dataFolder, 'buildpacks'),
     digestOf: options.digestOf,
   };
+
+  const ownFileSystem = async (): Promise<boolean> =>
+    typeof options.ownFileSystem === 'function' ? options.ownFileSystem() : (options.ownFileSystem ?? true);
 
   /** A server that died in this build left jobs and files: the build starts over without them. */
   async function clearRemains(buildId: string, workspace: string): Promise<boolean> {
@@ -77,7 +79,12 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
       await mkdir(workspace, { mode: 0o711 });
       // An ended job keeps its id, so a build that starts over needs other ones.
       const jobPrefix = `build-${input.buildId}${again ? `-${ids.token(4)}` : ''}`;
-      return await runBuild(input, parts, { workspace, jobPrefix, log }, signal);
+      return await runBuild(
+        input,
+        { ...parts, ownFileSystem: await ownFileSystem() },
+        { workspace, jobPrefix, log },
+        signal,
+      );
     } catch (error) {
       if (signal.aborted) log.warning('The build was cancelled');
       else if (error instanceof BuildFailure) log.warning(`${error.message} (${error.code})`);

@@ -1,4 +1,5 @@
 /** What the loops are made of. */
+import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { Builder } from '../core/ports/builder.ts';
 import type { CoreContext } from '../core/ports/core-context.ts';
 import type { Engine } from '../core/ports/engine.ts';
@@ -12,7 +13,8 @@ export interface ControlContext extends CoreContext {
   readonly sandbox: Sandbox;
   readonly router: Router;
   readonly builder: Builder;
-  readonly logs: LogStore;
+  readonly logs: LogStore & { prune(): Promise<{ readonly segments: number; readonly freedBytes: number }> };
+  readonly blobs: BlobStore;
   readonly logger: Logger;
   /** Who holds leases: this server. The same after its restart. */
   readonly holder: string;

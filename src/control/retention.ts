@@ -6,6 +6,8 @@ const FIRST_MS = 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 const OPERATIONS_DAYS = 30;
 const EVENTS_DAYS = 365;
+/** An uploaded source can be built again for so long. */
+const UPLOADS_DAYS = 30;
 /** This many newest releases of each app can be rolled back to. */
 const RELEASES_KEPT = 10;
 
@@ -25,21 +27,19 @@ export class Retention {
     this.#timer = null;
   }
 
-  /** One round; gives what went. */
-  async sweep(): Promise<{
-    artifacts: number;
-    freedBytes: number;
-    operations: number;
-    events: number;
-    tokens: number;
-  }> {
-    const { db, builder, clock } = this.#context;
+  /** One round; gives how much of each went. */
+  async sweep(): Promise<Readonly<Record<string, number>>> {
+    const { db, builder, clock, blobs, logs } = this.#context;
     const now = clock.now();
     const before = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
     const pruned = await builder.prune(await db.artifacts.inUse(RELEASES_KEPT));
+    const uploads = await blobs.prune(before(UPLOADS_DAYS), new Set());
+    const segments = await logs.prune();
     return {
       artifacts: pruned.removed,
-      freedBytes: pruned.freedBytes,
+      freedBytes: pruned.freedBytes + uploads.freedBytes + segments.freedBytes,
+      uploads: uploads.removed,
+      logSegments: segments.segments,
       operations: await db.operations.removeFinishedBefore(before(OPERATIONS_DAYS)),
       events: await db.events.removeBefore(before(EVENTS_DAYS)),
       tokens: await db.tokens.removeExpired(now),

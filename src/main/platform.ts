@@ -40,6 +40,8 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     ids,
     logger,
     digestOf: (text) => box.digest(text),
+    ownFileSystem: async () =>
+      (await engine.describe()).isolation.some(({ what, inForce }) => what === 'files' && inForce),
   });
   const context: ControlContext = {
     db,
@@ -51,6 +53,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     router,
     builder,
     logs,
+    blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
     logger,
     holder: await serverId(folder.holder),
     limits: {
@@ -71,7 +74,6 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     core,
     context,
     controllers,
-    blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
   });
   await controllers.start();
   return {

@@ -3,7 +3,6 @@ import type { ControlContext } from '../control/control-context.ts';
 import type { Controllers } from '../control/controllers.ts';
 import { can } from '../core/access/actor.ts';
 import type { Core } from '../core/core.ts';
-import type { BlobStore } from '../core/ports/blob-store.ts';
 import { akkerisDialect } from '../dialects/akkeris/index.ts';
 import type { RequestSample } from '../http/instance.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
@@ -14,7 +13,6 @@ export interface ServeOptions extends ProcessParts {
   readonly core: Core;
   readonly context: ControlContext;
   readonly controllers: Controllers;
-  readonly blobs: BlobStore;
 }
 
 /** The largest body of a build, which may hold a whole source as a data URI. */
@@ -35,7 +33,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     ids,
     clock,
     box: context.box,
-    blobs: options.blobs,
+    blobs: context.blobs,
     observe,
     settings: {
       publicUrl: `http://${settings.host}:${settings.port + 2}`,
