@@ -10,6 +10,7 @@ const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 const needs = {
   bubblewrap: async () => findProgram('bwrap') !== null,
   iptables: async () => findProgram('iptables') !== null,
+  openssl: async () => findProgram('openssl') !== null,
   iproute2: async () => findProgram('ip') !== null,
   python3: async () => findProgram('python3', ['/usr/bin']) !== null,
   // Debian leaves out of its Python what makes virtual environments.

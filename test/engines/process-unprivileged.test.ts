@@ -7,12 +7,12 @@ import { run } from '../../src/lib/exec.ts';
 const nobody = 65_534;
 
 test('the suite passes without root', async (t) => {
-  if (process.getuid?.() !== 0) return t.skip('the other tests run without root already');
+  if (process.getuid?.() !== 0) return t.skip('optional: the other tests run without root already');
   const environment = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/tmp' };
   const file = join(import.meta.dirname, 'process-auto.test.ts');
   const as = { environment, uid: nobody, gid: nobody, timeoutMs: 120_000 };
   const readable = await run([process.execPath, '--check', file], as).catch(() => null);
-  if (readable?.code !== 0) return t.skip('this checkout is not readable for other users');
+  if (readable?.code !== 0) return t.skip('optional: this checkout is not readable for other users');
   const result = await run([process.execPath, '--test', file], as);
   assert.equal(result.code, 0, result.stdout);
 });

@@ -22,7 +22,7 @@ export function isolationTests(current: Current): void {
   test('an instance sees neither the platform’s files nor another app’s', async (t) => {
     const harness = current();
     const { forbidden } = harness;
-    if (forbidden === null || !(await inForce(harness, 'files'))) return t.skip('not in force here');
+    if (forbidden === null || !(await inForce(harness, 'files'))) return t.skip('optional: not in force here');
     const other = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(other);
     await untilLine(harness, other, 'here');
@@ -42,7 +42,7 @@ export function isolationTests(current: Current): void {
 
   test('an instance sees only its own processes', async (t) => {
     const harness = current();
-    if (!(await inForce(harness, 'processes'))) return t.skip('not in force here');
+    if (!(await inForce(harness, 'processes'))) return t.skip('optional: not in force here');
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     await untilLine(harness, spec, 'here');
@@ -58,7 +58,7 @@ export function isolationTests(current: Current): void {
   test('an instance reaches its space, and neither the host’s ports nor another space', async (t) => {
     const harness = current();
     const { forbidden } = harness;
-    if (forbidden === null || !(await inForce(harness, 'network'))) return t.skip('not in force here');
+    if (forbidden === null || !(await inForce(harness, 'network'))) return t.skip('optional: not in force here');
     const near = specFor(harness, 'serve.js');
     const far = specFor(harness, 'serve.js', [], { spaceId: 'another-space' });
     await Promise.all([harness.engine.start(near), harness.engine.start(far)]);

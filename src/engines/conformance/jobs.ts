@@ -61,7 +61,7 @@ export function jobTests(current: Current): void {
 
   test('a job works in its folder, and its output goes to its stream', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const folder = harness.folder();
     const folders = [{ host: folder, inside: '/build', writable: true }];
     const script = 'echo "$MESSAGE" > made; echo out; echo error >&2';
@@ -79,7 +79,7 @@ export function jobTests(current: Current): void {
 
   test('a job is ended above its output and its disk', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const log = { stream: `builds/${harness.id()}`, source: 'build', maxBytes: 100_000 };
     const loud = await harness.engine.run(jobFor(harness, ['sh', '-c', 'while :; do echo loud; done'], { log }), never);
     assert.equal(loud.outputExceeded, true);
@@ -92,7 +92,7 @@ export function jobTests(current: Current): void {
 
   test('a job above its memory is told apart', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const limits = { memoryBytes: 96 * 2 ** 20, cpuShares: 512, pids: 100 };
     const leak =
       'const a = []; setInterval(() => { for (let n = 0; n < 20; n++) a.push(Buffer.alloc(1048576, 1)); }, 5)';

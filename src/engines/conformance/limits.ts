@@ -6,7 +6,7 @@ import { appLines, type Current, inForce, specFor, until, untilLine, untilState 
 export function limitTests(current: Current): void {
   test('out of memory is told from a crash, and the log says so', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const limits = { memoryBytes: 96 * 2 ** 20, cpuShares: 1024, pids: 100 };
     const spec = specFor(harness, 'leak.js', [], { limits });
     await harness.engine.start(spec);
@@ -20,7 +20,7 @@ export function limitTests(current: Current): void {
 
   test('the number of processes is limited', async (t) => {
     const harness = current();
-    if (!(await inForce(harness, 'pids'))) return t.skip('not in force here');
+    if (!(await inForce(harness, 'pids'))) return t.skip('optional: not in force here');
     const spec = specFor(harness, 'forks.js', [], { limits: { memoryBytes: 2 ** 28, cpuShares: 1024, pids: 40 } });
     await harness.engine.start(spec);
     await untilState(harness.engine, spec.id, 'exited');
@@ -31,7 +31,7 @@ export function limitTests(current: Current): void {
 
   test('no process of a tree survives a stop', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const spec = specFor(harness, 'tree.js');
     await harness.engine.start(spec);
     await untilLine(harness, spec, 'grown');
@@ -45,7 +45,7 @@ export function limitTests(current: Current): void {
 
   test('stats come from the kernel', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     await untilLine(harness, spec, 'here');

@@ -19,7 +19,7 @@ export function outputTests(current: Current): void {
 
   test('bytes that are no text arrive readable, long lines in pieces, the last line without its end', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing prints bytes here');
+    if (!harness.real) return t.skip('optional: nothing prints bytes here');
     const spec = specFor(harness, 'bytes.js');
     await harness.engine.start(spec);
     await untilState(harness.engine, spec.id, 'exited');
@@ -33,7 +33,7 @@ export function outputTests(current: Current): void {
 
   test('a burst is complete and in order', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing prints here');
+    if (!harness.real) return t.skip('optional: nothing prints here');
     const count = 100_000;
     const spec = specFor(harness, 'burst.js', [String(count)]);
     await harness.engine.start(spec);
@@ -46,7 +46,7 @@ export function outputTests(current: Current): void {
 
   test('environment values arrive byte for byte, awkward names included', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing reads an environment here');
+    if (!harness.real) return t.skip('optional: nothing reads an environment here');
     const every = Array.from({ length: 0x2ff }, (_, index) => String.fromCodePoint(index + 1)).join('');
     const values: Record<string, string> = {
       EVERY: `${every}\u{1f600}`,

@@ -29,7 +29,7 @@ export function sessionTests(current: Current): void {
 
   test('exec has the instance’s environment, its own stderr, and tells signals from codes', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     const script = 'echo "$MESSAGE $PORT"; echo oops >&2; kill -9 $$';
@@ -44,7 +44,7 @@ export function sessionTests(current: Current): void {
 
   test('32 MB go through exec and back unchanged', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     const session = await harness.engine.exec(spec.id, { command: ['cat'] });
@@ -68,7 +68,7 @@ export function sessionTests(current: Current): void {
 
   test('a terminal has a size, can be resized, and passes the exit code', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     const session = await harness.engine.exec(spec.id, {
@@ -90,7 +90,7 @@ export function sessionTests(current: Current): void {
 
   test('a signal to an exec ends it and not the instance; a client that goes takes its exec along', async (t) => {
     const harness = current();
-    if (!harness.real) return t.skip('nothing runs here');
+    if (!harness.real) return t.skip('optional: nothing runs here');
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     await untilLine(harness, spec, 'here');
