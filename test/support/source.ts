@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { archiveFolder } from '../../src/builders/archive-folder.ts';
 
-/** A `data:` URI of a tgz with these files. */
+/** A `data:` URI of a tgz with these files; the same files give the same bytes. */
 export async function archiveUri(files: Readonly<Record<string, string>>): Promise<string> {
   const pack = tar.pack();
-  for (const [name, content] of Object.entries(files)) pack.entry({ name, mode: 0o644 }, content);
+  for (const [name, content] of Object.entries(files)) pack.entry({ name, mode: 0o644, mtime: new Date(0) }, content);
   pack.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of pack) chunks.push(chunk as Buffer);
