@@ -52,6 +52,8 @@ export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
 export function openPool(options: ConnectionOptions, size: number, onError: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool({ ...clientConfig(options), max: size, idleTimeoutMillis: 30_000 });
   pool.on('error', onError);
+  // One that breaks between the statements of a transaction says so to nobody else; its next statement fails.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -98,7 +98,7 @@ test('two starts at once share one server', async (t) => {
 });
 
 test('kill -9 amid writes loses no acknowledged write; the watch brings it back and wakes are heard again', async (t) => {
-  const server = await start(t, await dataFolder(t));
+  const server = await start(await dataFolder(t));
   t.after(server.watch(50));
   const db = await openDatabase({ connection: server.connection, box: testBox, logger: silentLogger, poolSize: 4 });
   t.after(() => db.close());
