@@ -40,6 +40,9 @@ export interface Served {
 
 export async function serveAkkeris(t: Pick<TestContext, 'after'>): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-akkeris-'));
+  let close = async (): Promise<void> => {};
+  // Registered first, so it ends what uses the database before the database goes.
+  t.after(() => close());
   const { db } = await testDatabase(t);
   const logs = createLogStore({ folder: join(folder, 'logs'), clock: systemClock, logger: silentLogger });
   const engine = new SimulatedEngine({ clock: systemClock, logAppender: logs });
@@ -72,12 +75,12 @@ export async function serveAkkeris(t: Pick<TestContext, 'after'>): Promise<Serve
     metrics: async () => '',
     metricsAccess: 'open',
   });
-  t.after(async () => {
+  close = async () => {
     await server.close();
     engine.close();
     await logs.close();
     await rm(folder, { recursive: true, force: true });
-  });
+  };
   const { shared, dialects } = await server.listen();
   const url = `http://127.0.0.1:${dialects.akkeris?.port}`;
   return { url, sharedUrl: `http://127.0.0.1:${shared.port}`, core, db, engine, logs, parts, tokens };
