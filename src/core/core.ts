@@ -3,6 +3,7 @@ import { Authenticator } from './access/authenticator.ts';
 import { AppService } from './apps/app-service.ts';
 import { BuildService } from './builds/build-service.ts';
 import { ConfigService } from './config/config-service.ts';
+import { DomainService } from './domains/domain-service.ts';
 import { EventService } from './events/event-service.ts';
 import { FavoriteService } from './favorites/favorite-service.ts';
 import { InstanceService } from './instances/instance-service.ts';
@@ -13,10 +14,13 @@ import type { Engine } from './ports/engine.ts';
 import type { LogStore } from './ports/log-store.ts';
 import type { PasswordHasher } from './ports/password-hasher.ts';
 import { ProcessService } from './processes/process-service.ts';
+import { QuotaService } from './quotas/quota-service.ts';
 import { ReleaseService } from './releases/release-service.ts';
+import { RoleService } from './roles/role-service.ts';
 import { SizeService } from './sizes/size-service.ts';
 import { SpaceService } from './spaces/space-service.ts';
 import { TeamService } from './teams/team-service.ts';
+import { TokenService } from './tokens/token-service.ts';
 import { UserService } from './users/user-service.ts';
 
 export interface CoreParts extends CoreContext {
@@ -24,6 +28,8 @@ export interface CoreParts extends CoreContext {
   readonly engine: Engine;
   readonly builder: Pick<Builder, 'hasArtifact'>;
   readonly logs: LogStore;
+  /** Apps answer below it by their handle. */
+  readonly baseDomain: string;
 }
 
 export function createCore(parts: CoreParts) {
@@ -32,6 +38,10 @@ export function createCore(parts: CoreParts) {
     authenticator,
     users: new UserService(parts, parts.passwords, authenticator),
     teams: new TeamService(parts, authenticator),
+    tokens: new TokenService(parts, authenticator),
+    roles: new RoleService(parts, authenticator),
+    quotas: new QuotaService(parts),
+    domains: new DomainService(parts, parts.baseDomain),
     spaces: new SpaceService(parts),
     sizes: new SizeService(parts),
     apps: new AppService(parts),

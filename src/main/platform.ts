@@ -65,7 +65,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
       resyncMs: 10_000,
     },
   };
-  const core = createCore({ ...context, passwords: passwordHasher });
+  const core = createCore({ ...context, passwords: passwordHasher, baseDomain: settings.baseDomain });
   if (await firstBoot(context, core, settings, folder.admin))
     logger.info({ file: folder.admin }, 'first boot: the administrator was made');
   const controllers = new Controllers(context, settings.baseDomain);

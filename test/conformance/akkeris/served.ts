@@ -2,10 +2,11 @@
  * The Akkeris dialect as it is served, over a real database, core, log store and blob folder, and the simulated engine: no builds run and
  * no controller works, so a test decides itself what has been built and what runs. With four callers who may do different things.
  */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, before, type TestContext } from 'node:test';
 import { createBlobFolder } from '../../../src/builders/blob-folder.ts';
 import { systemActor } from '../../../src/core/access/actor.ts';
 import type { Build } from '../../../src/core/builds/build.ts';
@@ -48,7 +49,7 @@ export async function serveAkkeris(t: Pick<TestContext, 'after'>): Promise<Serve
   const engine = new SimulatedEngine({ clock: systemClock, logAppender: logs });
   const context = { db, clock: systemClock, ids: systemIds, box: testBox };
   const builder = { hasArtifact: async () => true };
-  const core = createCore({ ...context, passwords: passwordHasher, engine, builder, logs });
+  const core = createCore({ ...context, passwords: passwordHasher, engine, builder, logs, baseDomain: 'apps.test' });
   const tokens = await people(core, db);
   const parts: AkkerisParts = {
     core,
@@ -169,4 +170,29 @@ export async function finishBuild(db: Database, buildId: string): Promise<Build>
   const build = await db.builds.findAny(buildId);
   if (build === null) throw new Error('the build is not there');
   return build;
+}
+
+/** A served dialect for all tests of a suite, and calls as its administrator. To be called within the suite. */
+export function servedForSuite() {
+  const endings: (() => unknown)[] = [];
+  let served: Served | null = null;
+  before(async () => {
+    served = await serveAkkeris({ after: (work) => void endings.push(work as () => unknown) });
+  });
+  after(async () => {
+    for (const end of endings) await end();
+  });
+  const get = (): Served => {
+    if (served === null) throw new Error('nothing is served yet');
+    return served;
+  };
+  const admin = (method: string, path: string, body?: unknown): Promise<Answer> =>
+    call(get().url, method, path, { as: `Bearer ${get().tokens.admin}`, body });
+  /** Makes an app of the team `main`; gives its path. */
+  async function newApp(name: string, space = 'default'): Promise<string> {
+    const answer = await admin('POST', '/apps', { name, space, org: 'main' });
+    assert.equal(answer.status, 201, answer.text);
+    return `/apps/${name}-${space}`;
+  }
+  return { get, admin, newApp };
 }
