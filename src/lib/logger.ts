@@ -24,7 +24,7 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const settings = { name: options.name, level: options.level, base: { name: options.name } };
   const target = options.readable
-    ? pretty({ colorize: process.stderr.isTTY, ignore: 'hostname', destination: 2, sync: true })
+    ? pretty({ colorize: process.stderr.isTTY, ignore: 'hostname', singleLine: true, destination: 2, sync: true })
     : pino.destination({ dest: 2, sync: true });
   const logger: Pino = pino(settings, target);
   return logger;

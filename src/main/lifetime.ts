@@ -9,8 +9,10 @@ export function untilEnd(watchParent: boolean): Promise<EndReason> {
       if (watchParent) process.stdin.destroy();
       resolve(reason);
     };
-    process.once('SIGTERM', () => end('terminate'));
-    process.once('SIGINT', () => end('interrupt'));
+    // They may come again, and together, when a terminal closes; only the first says why.
+    process.on('SIGTERM', () => end('terminate'));
+    process.on('SIGHUP', () => end('terminate'));
+    process.on('SIGINT', () => end('interrupt'));
     if (!watchParent) return;
     process.stdin.once('end', () => end('orphaned')).once('error', () => end('orphaned'));
     process.stdin.resume();

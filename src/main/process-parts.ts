@@ -19,7 +19,8 @@ export async function processParts(name: string, settings: Settings): Promise<Pr
   const folder = await openDataFolder(settings.data);
   const readable =
     settings.logFormat === 'readable' || (settings.logFormat === 'auto' && process.stderr.isTTY === true);
-  const logger = createLogger({ name, level: settings.logLevel, readable });
+  const level = settings.logLevel === 'auto' ? (readable ? 'warn' : 'info') : settings.logLevel;
+  const logger = createLogger({ name, level, readable });
   const logs = createLogStore({
     folder: folder.logs,
     clock: systemClock,

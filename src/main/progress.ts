@@ -5,6 +5,8 @@ export class Progress {
   readonly #out: NodeJS.WriteStream | WriteStream;
   constructor(out: NodeJS.WriteStream) {
     this.#out = out;
+    // A terminal that was closed must not keep the platform from stopping in order.
+    out.on('error', () => {});
   }
 
   say(text: string): void {

@@ -125,9 +125,9 @@ export const definitions = {
   ),
   logLevel: choice(
     'BERTH_LOG_LEVEL',
-    'info',
-    ['debug', 'info', 'warn', 'error', 'silent'],
-    'How much the platform logs of itself.',
+    'auto',
+    ['auto', 'debug', 'info', 'warn', 'error', 'silent'],
+    'How much the platform logs of itself; auto is warn on a terminal, info elsewhere',
   ),
   logFormat: choice(
     'BERTH_LOG_FORMAT',

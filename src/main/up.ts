@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BerthError } from '../core/errors.ts';
+import { createProcessEngine } from '../engines/process/client.ts';
 import { startEmbeddedPostgres } from '../store/embedded/start.ts';
 import { SupervisedChild } from './child.ts';
 import { checkAdminSettings } from './first-boot.ts';
@@ -152,7 +153,7 @@ async function untilHealthy(settings: Settings, say: (text: string) => void, sig
 
 async function announce(
   settings: Settings,
-  { folder }: ProcessParts,
+  { folder, logger }: ProcessParts,
   progress: Progress,
   sample: boolean,
   signal: AbortSignal,
@@ -180,7 +181,21 @@ async function announce(
   progress.say(
     `  router       http://${host}:${settings.routerHttpPort}   an app answers at http://<app>.${settings.baseDomain}:${settings.routerHttpPort}`,
   );
+  progress.say(`  isolation    ${await isolationInForce(folder.agentSocket, logger)}`);
   progress.say(`  credentials  ${folder.admin}`);
   progress.say('');
   progress.say('Berth is up. Ctrl-C stops it and all it started.');
+}
+
+/** What keeps apps apart on this machine, and what does not, in one line. */
+async function isolationInForce(socketPath: string, logger: ProcessParts['logger']): Promise<string> {
+  const engine = createProcessEngine({ socketPath, logger });
+  try {
+    const { isolation } = await engine.describe();
+    const inForce = isolation.filter((item) => item.inForce).map((item) => item.what);
+    const missing = isolation.filter((item) => !item.inForce).map((item) => `${item.what} (${item.how})`);
+    return `${inForce.join(', ') || 'none'}${missing.length === 0 ? '' : `; not in force: ${missing.join(', ')}`}`;
+  } finally {
+    engine.close();
+  }
 }
