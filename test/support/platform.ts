@@ -126,7 +126,7 @@ function cleanEnvironment(): Record<string, string> {
 }
 
 /** A base port whose whole set is free now. */
-async function freeBase(): Promise<number> {
+export async function freeBase(): Promise<number> {
   for (;;) {
     const base = 30_000 + Math.floor(Math.random() * 25_000);
     const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));

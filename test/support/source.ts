@@ -13,6 +13,21 @@ export async function archiveUri(files: Readonly<Record<string, string>>): Promi
   return `data:application/gzip;base64,${gzipSync(Buffer.concat(chunks)).toString('base64')}`;
 }
 
+type TarEntry = Parameters<ReturnType<typeof tar.pack>['entry']>[0] & { readonly text?: string };
+
+/** A `data:` URI of a tgz with exactly these entries, whatever they are. */
+export async function tarUri(entries: readonly TarEntry[]): Promise<string> {
+  const pack = tar.pack();
+  for (const { text, ...header } of entries) {
+    if (text === undefined) pack.entry(header);
+    else pack.entry({ ...header, size: Buffer.byteLength(text) }, text);
+  }
+  pack.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of pack) chunks.push(chunk as Buffer);
+  return `data:application/gzip;base64,${gzipSync(Buffer.concat(chunks)).toString('base64')}`;
+}
+
 /** A `data:` URI of a folder of examples/. */
 export async function exampleUri(name: string): Promise<string> {
   const archive = await archiveFolder(new URL(`../../examples/${name}`, import.meta.url).pathname);
