@@ -4,6 +4,7 @@ import { type AppName, type Handle, type Id, isId } from '../core/names.ts';
 import { isEmpty, toRow } from './columns.ts';
 import { keyOf, limitOf, pageOf } from './pages.ts';
 import type { Schema } from './schema.ts';
+import { statement } from './statements.ts';
 
 const columns = [
   'apps.id',
@@ -34,30 +35,35 @@ const viewColumns = [
   'pools.name as poolName',
 ] as const;
 
+const viewsOf = (db: Kysely<Schema>) =>
+  db
+    .selectFrom('apps')
+    .innerJoin('teams', 'teams.id', 'apps.team_id')
+    .innerJoin('spaces', 'spaces.id', 'apps.space_id')
+    .innerJoin('pools', 'pools.id', 'apps.pool_id')
+    .select(viewColumns)
+    .where('apps.deleted_at', 'is', null);
+const byId = statement((db, id: Id<'app'>) => viewsOf(db).where('apps.id', '=', id));
+const byHandle = statement((db, handle: Handle) => viewsOf(db).where('apps.handle', '=', handle));
+const byName = statement((db, spaceId: Id<'space'>, name: AppName) =>
+  viewsOf(db).where('apps.space_id', '=', spaceId).where('apps.name', '=', name),
+);
+const anyById = statement((db, id: Id<'app'>) => db.selectFrom('apps').select(columns).where('id', '=', id));
+const lockById = statement((db, id: Id<'app'>) =>
+  db.selectFrom('apps').select(columns).where('id', '=', id).forUpdate(),
+);
+
 export function createAppStore(db: Kysely<Schema>): AppStore {
-  const select = () => db.selectFrom('apps').select(columns);
-  const views = () =>
-    db
-      .selectFrom('apps')
-      .innerJoin('teams', 'teams.id', 'apps.team_id')
-      .innerJoin('spaces', 'spaces.id', 'apps.space_id')
-      .innerJoin('pools', 'pools.id', 'apps.pool_id')
-      .select(viewColumns)
-      .where('apps.deleted_at', 'is', null);
+  const views = () => viewsOf(db);
   return {
     async find(reference) {
-      if (isId(reference)) {
-        const byId = await views().where('apps.id', '=', reference).executeTakeFirst();
-        if (byId !== undefined) return byId;
-      }
-      const byHandle = await views()
-        .where('apps.handle', '=', reference as Handle)
-        .executeTakeFirst();
-      if (byHandle !== undefined) return byHandle;
+      const [found] = isId(reference) ? await byId(db, reference) : [];
+      const [app] = found === undefined ? await byHandle(db, reference as Handle) : [found];
+      if (app !== undefined) return app;
       const pairs = splits(reference);
       if (pairs.length === 0) return null;
       // Names of spaces are unique only among those of no team, so only there does a name and a space mean one app.
-      const byName = await views()
+      const named = await views()
         .where('spaces.team_id', 'is', null)
         .where(
           sql<boolean>`(apps.name, spaces.name) in (select * from unnest(
@@ -66,21 +72,16 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
         .orderBy('apps.created_at')
         .limit(1)
         .executeTakeFirst();
-      return byName ?? null;
+      return named ?? null;
     },
     async findByName(spaceId, name) {
-      const row = await views()
-        .where('apps.space_id', '=', spaceId)
-        .where('apps.name', '=', name as AppName)
-        .executeTakeFirst();
-      return row ?? null;
+      return (await byName(db, spaceId, name as AppName))[0] ?? null;
     },
     async findAny(id) {
-      if (!isId(id)) return null;
-      return (await select().where('id', '=', id).executeTakeFirst()) ?? null;
+      return isId(id) ? ((await anyById(db, id))[0] ?? null) : null;
     },
     async lock(id) {
-      return (await select().where('id', '=', id).forUpdate().executeTakeFirst()) ?? null;
+      return (await lockById(db, id))[0] ?? null;
     },
     async insert(app) {
       await db.insertInto('apps').values(toRow(app)).execute();

@@ -6,6 +6,7 @@ import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } f
 import pg from 'pg';
 import { translate } from './failures.ts';
 import type { Schema } from './schema.ts';
+import { valueTypes } from './values.ts';
 
 /** Either an address, or a folder of a socket with the rest. */
 export interface ConnectionOptions {
@@ -23,15 +24,6 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** Above it a statement goes unnamed: a bound on what each connection keeps prepared. */
 const MAX_PREPARED = 400;
-const INT8 = 20;
-
-const parsers: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
-    // Counts, sizes and sequences stay far below 2^53.
-    if (oid === INT8 && format !== 'binary') return Number;
-    return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
-  },
-} as pg.CustomTypesConfig;
 
 /** What a client needs to connect; times out rather than hang. */
 export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
@@ -44,7 +36,7 @@ export function clientConfig(options: ConnectionOptions): pg.ClientConfig {
     query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
     idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
     keepAlive: true,
-    types: parsers,
+    types: valueTypes,
   };
 }
 
@@ -77,7 +69,7 @@ export function queriesOver(pool: pg.Pool): Kysely<Schema> {
           // BEGIN, COMMIT and the like have no values and go unprepared.
           if (values.length === 0) return await client.query(text);
           const name = nameOf(text);
-          return await client.query({ ...(name === undefined ? {} : { name }), text, values: [...values] });
+          return await client.query({ ...(name === undefined ? {} : { name }), text, values: values as unknown[] });
         } catch (error) {
           throw translate(error);
         }

@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { InstanceStore } from '../core/instances/instance.ts';
+import type { Id } from '../core/names.ts';
 import { isEmpty, toRow } from './columns.ts';
 import type { Schema } from './schema.ts';
+import { statement } from './statements.ts';
 
 const columns = [
   'id',
@@ -22,10 +24,14 @@ const columns = [
   'updated_at as updatedAt',
 ] as const;
 
+const ofApp = statement((db, appId: Id<'app'>) =>
+  db.selectFrom('instances').select(columns).where('app_id', '=', appId).orderBy('created_at').orderBy('id'),
+);
+
 export function createInstanceStore(db: Kysely<Schema>): InstanceStore {
   const select = () => db.selectFrom('instances').select(columns);
   return {
-    list: (appId) => select().where('app_id', '=', appId).orderBy('created_at').orderBy('id').execute(),
+    list: (appId) => ofApp(db, appId),
     routable: () => select().where('state', '=', 'ready').orderBy('app_id').orderBy('id').execute(),
     all: () => db.selectFrom('instances').select(['id', 'app_id as appId', 'state']).execute(),
     async insert(instance) {

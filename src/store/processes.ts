@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
-import type { ProcessType } from '../core/names.ts';
+import type { Id, ProcessType } from '../core/names.ts';
 import type { ProcessStore } from '../core/processes/process.ts';
 import { isEmpty, toRow } from './columns.ts';
 import type { Schema } from './schema.ts';
+import { statement } from './statements.ts';
 
 const columns = [
   'processes.id',
@@ -23,23 +24,27 @@ const columns = [
   'sizes.pids',
 ] as const;
 
+const select = (db: Kysely<Schema>) =>
+  db
+    .selectFrom('processes')
+    .innerJoin('sizes', 'sizes.id', 'processes.size_id')
+    .select(columns)
+    .orderBy('processes.app_id')
+    .orderBy('processes.type');
+const ofApp = statement((db, appId: Id<'app'>) => select(db).where('processes.app_id', '=', appId));
+const ofApps = statement((db, appIds: readonly Id<'app'>[]) =>
+  select(db).where(sql<boolean>`processes.app_id = any(${appIds}::uuid[])`),
+);
+const ofType = statement((db, appId: Id<'app'>, type: ProcessType) =>
+  select(db).where('processes.app_id', '=', appId).where('processes.type', '=', type),
+);
+
 export function createProcessStore(db: Kysely<Schema>): ProcessStore {
-  const select = () =>
-    db
-      .selectFrom('processes')
-      .innerJoin('sizes', 'sizes.id', 'processes.size_id')
-      .select(columns)
-      .orderBy('processes.app_id')
-      .orderBy('processes.type');
   return {
-    list: (appId) => select().where('processes.app_id', '=', appId).execute(),
-    listOf: (appIds) => select().where(sql<boolean>`processes.app_id = any(${appIds}::uuid[])`).execute(),
+    list: (appId) => ofApp(db, appId),
+    listOf: (appIds) => ofApps(db, appIds),
     async find(appId, type) {
-      const row = await select()
-        .where('processes.app_id', '=', appId)
-        .where('processes.type', '=', type as ProcessType)
-        .executeTakeFirst();
-      return row ?? null;
+      return (await ofType(db, appId, type as ProcessType))[0] ?? null;
     },
     async insert(process) {
       await db.insertInto('processes').values(toRow(process)).execute();

@@ -1,10 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import { notFound } from '../core/errors.ts';
-import { isId } from '../core/names.ts';
+import { type Id, isId } from '../core/names.ts';
 import type { ReleaseStore } from '../core/releases/release.ts';
 import { isEmpty, toRow } from './columns.ts';
 import { keyOf, limitOf, pageOf } from './pages.ts';
 import type { Schema } from './schema.ts';
+import { statement } from './statements.ts';
 
 const columns = [
   'id',
@@ -26,12 +27,15 @@ const columns = [
   'updated_at as updatedAt',
 ] as const;
 
+const byId = statement((db, appId: Id<'app'>, id: Id<'release'>) =>
+  db.selectFrom('releases').select(columns).where('id', '=', id).where('app_id', '=', appId),
+);
+
 export function createReleaseStore(db: Kysely<Schema>): ReleaseStore {
   const select = () => db.selectFrom('releases').select(columns);
   return {
     async find(appId, id) {
-      if (!isId(id)) return null;
-      return (await select().where('id', '=', id).where('app_id', '=', appId).executeTakeFirst()) ?? null;
+      return isId(id) ? ((await byId(db, appId, id))[0] ?? null) : null;
     },
     async findByVersion(appId, version) {
       return (await select().where('app_id', '=', appId).where('version', '=', version).executeTakeFirst()) ?? null;

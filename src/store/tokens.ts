@@ -3,6 +3,7 @@ import { isId } from '../core/names.ts';
 import type { TokenStore } from '../core/tokens/token-store.ts';
 import { toRow } from './columns.ts';
 import type { Schema } from './schema.ts';
+import { statement } from './statements.ts';
 
 const columns = [
   'id',
@@ -17,11 +18,13 @@ const columns = [
   'last_used_at as lastUsedAt',
 ] as const;
 
+const byHash = statement((db, hash: string) => db.selectFrom('tokens').select(columns).where('hash', '=', hash));
+
 export function createTokenStore(db: Kysely<Schema>): TokenStore {
   const select = () => db.selectFrom('tokens').select(columns);
   return {
     async findByHash(hash) {
-      return (await select().where('hash', '=', hash).executeTakeFirst()) ?? null;
+      return (await byHash(db, hash))[0] ?? null;
     },
     async find(id) {
       if (!isId(id)) return null;
