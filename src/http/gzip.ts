@@ -1,20 +1,18 @@
 /** Compresses whole answers for clients that ask for it; streams go out as they are, so that a line arrives when it is written. */
-import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 
-const compress = promisify(gzip);
 /** Below it the header costs more than it saves. */
 const WORTH_BYTES = 1024;
 
 export function addGzip(instance: FastifyInstance): void {
-  instance.addHook('onSend', async (request, reply, payload) => {
-    if (typeof payload !== 'string' || payload.length < WORTH_BYTES) return payload;
+  instance.addHook<unknown>('onSend', (request, reply, payload, done) => {
+    if (typeof payload !== 'string' || payload.length < WORTH_BYTES) return done(null, payload);
     reply.header('vary', 'accept-encoding');
-    if (!acceptsGzip(request.headers['accept-encoding'])) return payload;
+    if (!acceptsGzip(request.headers['accept-encoding'])) return done(null, payload);
     reply.header('content-encoding', 'gzip');
     reply.removeHeader('content-length');
-    return compress(payload, { level: 1 });
+    gzip(payload, { level: 1 }, done);
   });
 }
 

@@ -76,11 +76,13 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
   const instance = Fastify(settings);
   instance.setErrorHandler(fail);
   instance.setNotFoundHandler((_request, reply) => options.sendNotFound(reply));
-  instance.addHook('onRequest', async (request, reply) => {
+  // Hooks that wait for nothing take no promise: they run for every request.
+  instance.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
   const observe = options.observe;
-  instance.addHook('onResponse', async (request, reply) => {
+  instance.addHook('onResponse', (request, reply, done) => {
     const { method } = request;
     const route = routeOf(request);
     const sample = {
@@ -92,6 +94,7 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
     };
     observe?.(sample);
     logger.debug({ requestId: request.id, ...sample }, 'answered');
+    done();
   });
   const closing = new AbortController();
   instance.decorate(closingSignal, closing.signal);
@@ -99,9 +102,15 @@ export function createInstance(options: InstanceOptions): FastifyInstance {
   return instance;
 }
 
-/** Aborts when the client has left, the deadline is over (before the answer began), or the server closes. */
-export function endSignal(request: FastifyRequest): AbortSignal {
-  return AbortSignal.any([request.signal, request.server.getDecorator<AbortSignal>(closingSignal)]);
+/**
+ * Aborts when the client has left (or the answer has ended), the deadline is over before the answer began, or the server closes. Fastify's
+ * own signal no longer hears of the client once an answer is a stream.
+ */
+export function endSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  reply.raw.once('close', () => left.abort());
+  const closing = request.server.getDecorator<AbortSignal>(closingSignal);
+  return AbortSignal.any([left.signal, request.signal, closing]);
 }
 
 export const routeOf = (request: FastifyRequest): string => request.routeOptions?.url ?? '(none)';

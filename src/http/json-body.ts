@@ -14,7 +14,8 @@ export function parseEveryBodyAsJson(instance: FastifyInstance): void {
       else done(new BerthError('invalid', 'the body is not valid JSON', { code: 'malformed-json', field: 'body' }));
     });
   });
-  instance.addHook('onRequest', async (request) => {
+  instance.addHook('onRequest', (request, _reply, done) => {
     request.headers['content-type'] = 'application/json';
+    done();
   });
 }

@@ -26,8 +26,12 @@ export const defaultLimits: ServerLimits = {
   keepAliveMs: 65_000,
 };
 
+const SWEEP_MS = 25;
+
 export class NodeServer {
   readonly #server: Server;
+  /** Node forgets connections that were upgraded, but waits for them. */
+  readonly #upgraded = new Set<Duplex>();
 
   constructor(pick: (request: IncomingMessage) => Responder, limits: ServerLimits) {
     this.#server = createServer(
@@ -43,6 +47,8 @@ export class NodeServer {
     );
     this.#server.maxHeadersCount = limits.headerCount;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.#upgraded.add(socket);
+      socket.once('close', () => this.#upgraded.delete(socket));
       const { upgrades } = pick(request);
       if (upgrades === undefined) socket.destroy();
       else upgrades.take(request, socket, head);
@@ -64,11 +70,14 @@ export class NodeServer {
   /** Takes no more connections, waits for answers under way, and cuts what is left after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     if (!this.#server.listening) return;
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeIdleConnections();
-    });
-    clearTimeout(timer);
+    // A connection that becomes idle after its last answer would otherwise stay for its keep-alive time.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_MS);
+    const end = setTimeout(() => {
+      this.#server.closeAllConnections();
+      for (const socket of this.#upgraded) socket.destroy();
+    }, graceMs);
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    clearInterval(sweep);
+    clearTimeout(end);
   }
 }

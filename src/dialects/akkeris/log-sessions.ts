@@ -64,7 +64,7 @@ export function logSessionRoutes({ core, settings, clock, ids, box }: AkkerisPar
 
   async function stream(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const session = openSession((request.params as { token: string }).token);
-    const signal = endSignal(request);
+    const signal = endSignal(request, reply);
     const options: LogReadOptions = { lines: session.lines, follow: session.tail, signal };
     const { app, lines } = await core.logs.read(systemActor, session.app, options);
     const key = appKey(app);
