@@ -48,7 +48,7 @@ const forkBomb = `const { spawn } = require('node:child_process');
 process.on('uncaughtException', () => {});
 let failed = 0;
 const more = () => {
-  const child = spawn('sleep', ['600', ${JSON.stringify(mark)}], { stdio: 'ignore', detached: true });
+  const child = spawn('/bin/sh', ['-c', 'sleep 600; :', ${JSON.stringify(mark)}], { stdio: 'ignore', detached: true });
   child.once('error', () => { failed += 1; if (failed > 20) process.exit(1); });
   setImmediate(more);
 };
