@@ -15,7 +15,7 @@ import { measure, type Sample, type Target } from '../support/wrk.ts';
 
 const apps = 1_000;
 const prefix = 'seeded';
-const handle = `${prefix}-0500`;
+const handle = `${prefix}0500`;
 const rounds = 3;
 const roundSeconds = 2;
 const goals = { appsPerSecond: 5_000, listMs: 30 };
@@ -41,7 +41,7 @@ async function compare(platform: TestPlatform): Promise<void> {
     const headers = { authorization: `Bearer ${platform.token}` };
     const row = (name: string, target: Target): Row => ({ name, ...target, samples: { 1: [], 32: [] } });
     const rows = [
-      row('GET /apps/{app}', { url: `${platform.akkerisUrl}/apps/${handle}`, pid, headers }),
+      row('GET /apps/{app}', { url: `${platform.akkerisUrl}/apps/${handle}-default`, pid, headers }),
       row(`GET /apps (${apps})`, { url: `${platform.akkerisUrl}/apps`, pid, headers }),
       row('bare node:http', { url: bare.url, pid: bare.pid, headers: {} }),
     ];

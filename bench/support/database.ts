@@ -11,7 +11,7 @@ export async function connectionOf(platform: Pick<TestPlatform, 'dataFolder'>): 
 }
 
 /**
- * Inserts apps `<prefix>-0001` … of the default team and space, each with one process `web` of quantity 0, as the API would leave them
+ * Inserts apps `<prefix>0001` … of the default team and space, each with one process `web` of quantity 0, as the API would leave them
  * but for their variables and events.
  */
 export async function seedApps(connection: EmbeddedConnection, prefix: string, count: number): Promise<void> {
@@ -24,7 +24,7 @@ export async function seedApps(connection: EmbeddedConnection, prefix: string, c
            restart_generation, created_by, created_at, updated_at)
          select gen_random_uuid(), named, named, (select id from teams where name = 'main'), spaces.id, spaces.pool_id,
            'seeded', '{}', '{}', false, false, 0, 'bench', now(), now()
-         from spaces, generate_series(1, $2::int) as n, lateral (select $1 || '-' || lpad(n::text, 4, '0') as named) as names
+         from spaces, generate_series(1, $2::int) as n, lateral (select $1 || lpad(n::text, 4, '0') as named) as names
          where spaces.name = 'default' and spaces.team_id is null
          returning id)
        insert into processes (id, app_id, type, quantity, size_id, routed, restart_generation, created_at, updated_at)

@@ -8,7 +8,7 @@ export async function withPlatform<T>(
 ): Promise<T> {
   const ends: (() => Promise<void>)[] = [];
   try {
-    return await work(await startPlatform({ after: (end) => ends.push(end) }, options));
+    return await work(await startPlatform({ after: (end: () => Promise<void>) => void ends.push(end) }, options));
   } finally {
     for (const end of ends.reverse()) await end();
   }

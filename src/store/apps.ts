@@ -1,8 +1,10 @@
 import { type Kysely, sql } from 'kysely';
+import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { AppStore } from '../core/apps/app-store.ts';
-import { type AppName, type Handle, type Id, isId } from '../core/names.ts';
+import { type AppName, type Id, isId } from '../core/names.ts';
 import { isEmpty, toRow } from './columns.ts';
 import { keyOf, limitOf, pageOf } from './pages.ts';
+import { processViews } from './processes.ts';
 import type { Schema } from './schema.ts';
 import { statement } from './statements.ts';
 
@@ -43,8 +45,35 @@ const viewsOf = (db: Kysely<Schema>) =>
     .innerJoin('pools', 'pools.id', 'apps.pool_id')
     .select(viewColumns)
     .where('apps.deleted_at', 'is', null);
-const byId = statement((db, id: Id<'app'>) => viewsOf(db).where('apps.id', '=', id));
-const byHandle = statement((db, handle: Handle) => viewsOf(db).where('apps.handle', '=', handle));
+
+/**
+ * What a reference may mean, the likeliest reading first. Names of spaces are unique only among those of no team, so only there do a name
+ * and a space mean one app.
+ */
+const byReference = (
+  db: Kysely<Schema>,
+  id: string | null,
+  handle: string,
+  names: readonly string[],
+  spaces: readonly string[],
+) => {
+  const readings = sql<{ id: Id<'app'>; rank: number }>`(
+    select id, 0 as rank from apps where id = ${id}::uuid
+    union all select id, 1 from apps where handle = ${handle}
+    union all select id, 2 from (
+      select apps.id from unnest(${names}::text[], ${spaces}::text[]) as pair (name, space)
+      join spaces on spaces.name = pair.space and spaces.team_id is null
+      join apps on apps.space_id = spaces.id and apps.name = pair.name and apps.deleted_at is null
+      order by apps.created_at limit 1) as named)`.as<'readings'>('readings');
+  return viewsOf(db).innerJoin(readings, 'readings.id', 'apps.id').orderBy('readings.rank').limit(1);
+};
+const found = statement(byReference);
+const foundWithProcesses = statement(
+  (db, id: string | null, handle: string, names: readonly string[], spaces: readonly string[]) =>
+    byReference(db, id, handle, names, spaces).select((app) =>
+      jsonArrayFrom(processViews(db).where('processes.app_id', '=', app.ref('apps.id'))).as('processes'),
+    ),
+);
 const byName = statement((db, spaceId: Id<'space'>, name: AppName) =>
   viewsOf(db).where('apps.space_id', '=', spaceId).where('apps.name', '=', name),
 );
@@ -57,22 +86,19 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
   const views = () => viewsOf(db);
   return {
     async find(reference) {
-      const [found] = isId(reference) ? await byId(db, reference) : [];
-      const [app] = found === undefined ? await byHandle(db, reference as Handle) : [found];
-      if (app !== undefined) return app;
-      const pairs = splits(reference);
-      if (pairs.length === 0) return null;
-      // Names of spaces are unique only among those of no team, so only there does a name and a space mean one app.
-      const named = await views()
-        .where('spaces.team_id', 'is', null)
-        .where(
-          sql<boolean>`(apps.name, spaces.name) in (select * from unnest(
-            ${pairs.map(([name]) => name)}::text[], ${pairs.map(([, space]) => space)}::text[]))`,
-        )
-        .orderBy('apps.created_at')
-        .limit(1)
-        .executeTakeFirst();
-      return named ?? null;
+      return (await found(db, ...readingsOf(reference)))[0] ?? null;
+    },
+    async findWithProcesses(reference) {
+      const [row] = await foundWithProcesses(db, ...readingsOf(reference));
+      if (row === undefined) return null;
+      const { processes, ...app } = row;
+      // JSON has no dates.
+      const revived = processes.map((process) => ({
+        ...process,
+        createdAt: new Date(process.createdAt),
+        updatedAt: new Date(process.updatedAt),
+      }));
+      return { app, processes: revived };
     },
     async findByName(spaceId, name) {
       return (await byName(db, spaceId, name as AppName))[0] ?? null;
@@ -126,6 +152,13 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
       return row.apps;
     },
   };
+}
+
+type References = readonly [id: string | null, handle: string, names: readonly string[], spaces: readonly string[]];
+
+function readingsOf(reference: string): References {
+  const pairs = splits(reference);
+  return [isId(reference) ? reference : null, reference, pairs.map(([name]) => name), pairs.map(([, space]) => space)];
 }
 
 /** Every way to read `a-b-c` as `<name>-<space>`. */

@@ -24,19 +24,20 @@ const columns = [
   'sizes.pids',
 ] as const;
 
-const select = (db: Kysely<Schema>) =>
+/** Processes with what their size says, by app and type. */
+export const processViews = (db: Kysely<Schema>) =>
   db
     .selectFrom('processes')
     .innerJoin('sizes', 'sizes.id', 'processes.size_id')
     .select(columns)
     .orderBy('processes.app_id')
     .orderBy('processes.type');
-const ofApp = statement((db, appId: Id<'app'>) => select(db).where('processes.app_id', '=', appId));
+const ofApp = statement((db, appId: Id<'app'>) => processViews(db).where('processes.app_id', '=', appId));
 const ofApps = statement((db, appIds: readonly Id<'app'>[]) =>
-  select(db).where(sql<boolean>`processes.app_id = any(${appIds}::uuid[])`),
+  processViews(db).where(sql<boolean>`processes.app_id = any(${appIds}::uuid[])`),
 );
 const ofType = statement((db, appId: Id<'app'>, type: ProcessType) =>
-  select(db).where('processes.app_id', '=', appId).where('processes.type', '=', type),
+  processViews(db).where('processes.app_id', '=', appId).where('processes.type', '=', type),
 );
 
 export function createProcessStore(db: Kysely<Schema>): ProcessStore {

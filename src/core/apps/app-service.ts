@@ -1,5 +1,5 @@
 import { type Actor, visibility } from '../access/actor.ts';
-import { demand } from '../access/authorize.ts';
+import { demand, demandOn } from '../access/authorize.ts';
 import { BerthError, invalid, notFound } from '../errors.ts';
 import type { EventKind } from '../events/event.ts';
 import { record } from '../events/record.ts';
@@ -8,8 +8,9 @@ import type { Operation } from '../operations/operation.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
+import type { ProcessView } from '../processes/process.ts';
 import { type App, type AppView, handleFor } from './app.ts';
-import { fetchApp, startOperation } from './app-access.ts';
+import { fetchApp, placeOf, startOperation } from './app-access.ts';
 import type { AppFilter } from './app-store.ts';
 
 export interface CreateApp {
@@ -73,6 +74,17 @@ export class AppService {
 
   async get(actor: Actor, reference: string): Promise<AppView> {
     return fetchApp(this.#context.db, actor, reference, 'app.read.info');
+  }
+
+  /** The app and its processes by type; what most reads of one app show. */
+  async getWithProcesses(
+    actor: Actor,
+    reference: string,
+  ): Promise<{ readonly app: AppView; readonly processes: readonly ProcessView[] }> {
+    const found = await this.#context.db.apps.findWithProcesses(reference);
+    if (found === null) throw notFound('app', reference);
+    demandOn(actor, 'app', reference, 'app.read', 'app.read.info', placeOf(found.app));
+    return found;
   }
 
   /** What the actor may see, by name. */

@@ -1,6 +1,7 @@
 import type { Visibility } from '../access/actor.ts';
 import type { Id } from '../names.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
+import type { ProcessView } from '../processes/process.ts';
 import type { App, AppView } from './app.ts';
 
 export interface AppFilter {
@@ -12,6 +13,10 @@ export interface AppFilter {
 export interface AppStore {
   /** By id, by handle, or as `<name>-<space>` (so that `foo-default` finds what has handle `foo`). Not those being deleted. */
   find(reference: string): Promise<AppView | null>;
+  /** As `find`, with the app's processes by type; one statement. */
+  findWithProcesses(
+    reference: string,
+  ): Promise<{ readonly app: AppView; readonly processes: readonly ProcessView[] } | null>;
   findByName(spaceId: Id<'space'>, name: string): Promise<AppView | null>;
   /** Also those being deleted. */
   findAny(id: Id<'app'>): Promise<App | null>;

@@ -1,5 +1,6 @@
 import { systemActor } from '../../core/access/actor.ts';
 import type { AppView } from '../../core/apps/app.ts';
+import type { ProcessView } from '../../core/processes/process.ts';
 import { createAppInput, updateAppInput } from './app-input.ts';
 import { appKey, appShape, imageOf, simpleAppShape } from './app-shape.ts';
 import { type Call, created, ok, param, type Route } from './call.ts';
@@ -10,10 +11,16 @@ import { allPages } from './pages.ts';
 import type { AkkerisParts } from './settings.ts';
 
 export function appRoutes({ core, settings }: AkkerisParts): readonly Route[] {
-  const shapeOne = async (app: AppView): Promise<unknown> => ({
-    ...appShape(app, await core.processes.listOf([app]), settings),
+  const shape = (app: AppView, processes: readonly ProcessView[]): unknown => ({
+    ...appShape(app, processes, settings),
     image: imageOf(app),
   });
+  const shapeOne = async (app: AppView): Promise<unknown> => shape(app, await core.processes.listOf([app]));
+
+  async function info(call: Call): Promise<unknown> {
+    const { app, processes } = await core.apps.getWithProcesses(call.actor, param(call, 'app'));
+    return shape(app, processes);
+  }
 
   async function list({ actor, query }: Call): Promise<unknown> {
     const apps = [...(await allPages((page) => core.apps.list(actor, {}, page)))].sort(byNameThenSpace);
@@ -68,7 +75,7 @@ export function appRoutes({ core, settings }: AkkerisParts): readonly Route[] {
       method: 'GET',
       path: '/apps/:app',
       access: 'app.read.info',
-      handle: async (call) => ok(await shapeOne(await core.apps.get(call.actor, param(call, 'app')))),
+      handle: async (call) => ok(await info(call)),
     },
     { method: 'PATCH', path: '/apps/:app', access: 'app.update', handle: async (call) => ok(await update(call)) },
     { method: 'DELETE', path: '/apps/:app', access: 'app.delete', handle: async (call) => ok(await remove(call)) },
