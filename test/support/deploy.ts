@@ -24,10 +24,10 @@ export interface WireDyno {
   readonly additional_info: string;
 }
 
-/** An app in the default space; its key is `<name>-default`. */
-export async function createApp(platform: TestPlatform, name: string): Promise<string> {
-  await platform.akkeris.post('/apps', { name, space: 'default', org: 'main' });
-  return `/apps/${name}-default`;
+/** An app of the main team; gives its path. Its key is `<name>-<space>`. */
+export async function createApp(platform: TestPlatform, name: string, space = 'default'): Promise<string> {
+  await platform.akkeris.post('/apps', { name, space, org: 'main' });
+  return `/apps/${name}-${space}`;
 }
 
 /** Files by path, or the address of an archive. */
