@@ -71,7 +71,7 @@ test('every example does what it is there for', async (t) => {
     const { path, status } = await deployExample(platform, 'web-worker', { WORKER_INTERVAL_MS: '100' });
     assert.equal(status, 'succeeded');
     assert.equal((await ask(platform, 'webworker')).body, 'web\n');
-    await platform.akkeris.patch(`${path}/formation`, [{ type: 'worker', quantity: 1 }]);
+    await platform.akkeris.post(`${path}/formation`, { type: 'worker', quantity: 1 });
     await untilRunning(platform, path, 'worker', 1);
     await untilLogged(platform, path, /app\[worker\.\S+\]: tick 3$/);
     await platform.akkeris.patch(`${path}/formation`, [{ type: 'worker', quantity: 0 }]);
