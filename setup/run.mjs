@@ -2,9 +2,9 @@
  * What `npm start`, `npm test`, `npm run check`, `bench` and `format` run: brings what is missing (packages, Node 24, programs of the
  * system), then hands over to the part that was asked for. Plain JavaScript that runs on Node 18, since that may be all there is.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { runToEnd } from './child.mjs';
+import { runQuietly, runToEnd } from './child.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { chooseNode } from './node.mjs';
 import { ensurePostgres } from './postgres.mjs';
@@ -12,6 +12,9 @@ import { rootFolder } from './root.mjs';
 import { ensurePrograms } from './system.mjs';
 
 const quiet = '--disable-warning=ExperimentalWarning';
+/** As `berth up` starts its parts (src/main/warm.ts): code compiled under other flags is not found again. */
+const platformFlags = [quiet, '--max-semi-space-size=2'];
+const program = join(rootFolder, 'src/main/berth.ts');
 
 /** Each command as what it needs and the arguments for Node 24. */
 const commands = {
@@ -20,7 +23,7 @@ const commands = {
     argv(rest) {
       const own = rest.filter((argument) => argument !== '--no-sample');
       const sample = own.length === rest.length ? ['--sample'] : [];
-      return [quiet, join(rootFolder, 'src/main/berth.ts'), 'up', ...sample, ...own];
+      return [...platformFlags, program, 'up', ...sample, ...own];
     },
   },
   test: { needsSystem: true, argv: (rest) => [quiet, join(rootFolder, 'setup/test.mjs'), ...rest] },
@@ -50,7 +53,11 @@ async function main() {
   // Tests bring their own data folders, and a compile cache is only worth having where the same code starts again.
   if (name === 'start') {
     mkdirSync(data, { recursive: true });
-    environment.NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE || join(data, 'cache', 'node');
+    const cache = process.env.NODE_COMPILE_CACHE || join(data, 'cache', 'node');
+    environment.NODE_COMPILE_CACHE = cache;
+    // In a process of its own, so that the one that stays never loads what strips types.
+    if (!existsSync(join(cache, 'warm')))
+      await runQuietly([node, ...platformFlags, program, 'warm'], { environment: { NODE_COMPILE_CACHE: cache } });
   }
   return runToEnd([node, ...command.argv(rest)], { environment, cwd: name === 'start' ? process.cwd() : rootFolder });
 }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { start } from '../../src/lib/exec.ts';
+import { compileCacheOf, warmCompileCache } from '../../src/main/warm.ts';
 import { createApp, deploy } from '../../test/support/deploy.ts';
 import type { TestPlatform } from '../../test/support/platform.ts';
 import { ask } from '../../test/support/request.ts';
@@ -35,8 +36,15 @@ interface Use {
 }
 
 const dataFolder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
+// As `npm start` does it.
+const compileCache = compileCacheOf(dataFolder);
+const options = {
+  dataFolder,
+  environment: { NODE_COMPILE_CACHE: compileCache, NODE_OPTIONS: '--max-semi-space-size=2' },
+};
 try {
-  const first = await withPlatform({ dataFolder }, async (platform) => {
+  await warmCompileCache(compileCache);
+  const first = await withPlatform(options, async (platform) => {
     for (let n = 0; n < running; n += 1) {
       const path = await createApp(platform, `running${n}`);
       await deploy(platform, path, versionedApp('v1', 'bench-memory'));
@@ -44,7 +52,7 @@ try {
     await seedApps(await connectionOf(platform), 'idle', seeded);
     return idleUse(platform);
   });
-  const second = await withPlatform({ dataFolder }, idleUse);
+  const second = await withPlatform(options, idleUse);
   print(first, second, await bareNode(second.nodeProcesses));
 } finally {
   await rm(dataFolder, { recursive: true, force: true });

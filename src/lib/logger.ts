@@ -2,8 +2,9 @@
  * Structured logs of the platform itself: one JSON line each, or readable lines on a terminal. Secrets redact themselves by type
  * (see core/ports/secret.ts); request and operation ids are bound by `child`.
  */
+import { createRequire } from 'node:module';
 import { type Logger as Pino, pino } from 'pino';
-import pretty from 'pino-pretty';
+import type pretty from 'pino-pretty';
 
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -20,11 +21,14 @@ export interface LoggerOptions {
   readonly readable: boolean;
 }
 
+/** Only terminals need it, so only they pay for it. */
+const loadPretty = (): typeof pretty => createRequire(import.meta.url)('pino-pretty');
+
 /** Logs go to stderr; stdout belongs to what a command prints for its caller. */
 export function createLogger(options: LoggerOptions): Logger {
   const settings = { name: options.name, level: options.level, base: { name: options.name } };
   const target = options.readable
-    ? pretty({ colorize: process.stderr.isTTY, ignore: 'hostname', singleLine: true, destination: 2, sync: true })
+    ? loadPretty()({ colorize: process.stderr.isTTY, ignore: 'hostname', singleLine: true, destination: 2, sync: true })
     : pino.destination({ dest: 2, sync: true });
   const logger: Pino = pino(settings, target);
   return logger;

@@ -34,6 +34,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'agent':
       await (await import('./agent.ts')).agentCommand(settings, supervised);
       return 0;
+    case 'warm':
+      await (await import('./warm.ts')).warmCommand(process.env.NODE_COMPILE_CACHE);
+      return 0;
     case 'settings':
       process.stdout.write((await import('./settings-table.ts')).settingsTable());
       return 0;

@@ -7,22 +7,15 @@ import { createProcessEngine } from '../engines/process/client.ts';
 import { startEmbeddedPostgres } from '../store/embedded/start.ts';
 import { SupervisedChild } from './child.ts';
 import { checkAdminSettings } from './first-boot.ts';
+import { untilHealthy } from './health.ts';
 import { untilEnd } from './lifetime.ts';
 import { type ProcessParts, processParts } from './process-parts.ts';
 import { Progress } from './progress.ts';
-import { deploySample } from './sample.ts';
 import { type Settings, settingsEnvironment } from './settings.ts';
+import { compileCacheOf, nodeFlags, warmCompileCache } from './warm.ts';
 
-const READY_PATIENCE_MS = 120_000;
 const STOP_PATIENCE_MS = 60_000;
 const DATABASE_CHECK_MS = 1_000;
-/** Lean heaps: the whole platform is to stay small on a small machine. */
-const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'];
-
-interface Health {
-  readonly status: string;
-  readonly reasons?: readonly string[];
-}
 
 export async function upCommand(settings: Settings, sample: boolean): Promise<number> {
   checkAdminSettings(settings);
@@ -32,11 +25,17 @@ export async function upCommand(settings: Settings, sample: boolean): Promise<nu
   void ended.then(() => abort.abort(new Error('interrupted')));
   await claim(parts);
   const progress = new Progress(process.stdout);
-  const database = await startDatabase(parts, progress);
-  const children = startChildren(settings, parts);
+  const environment = childEnvironment(settings);
+  const [database] = await Promise.all([
+    startDatabase(parts, progress),
+    warmCompileCache(environment.NODE_COMPILE_CACHE),
+  ]);
+  const children = startChildren(environment, parts);
   let code = 0;
   try {
-    await progress.step('platform', (say) => untilHealthy(settings, say, abort.signal));
+    await progress.step('platform', (say) =>
+      untilHealthy(`http://${shownHost(settings.host)}:${settings.port}/healthz`, say, abort.signal),
+    );
     await announce(settings, parts, progress, sample, abort.signal);
     await ended;
   } catch (error) {
@@ -101,18 +100,19 @@ async function startDatabase(parts: ProcessParts, progress: Progress): Promise<{
   };
 }
 
-function startChildren(
-  settings: Settings,
-  { logger }: ProcessParts,
-): { server: SupervisedChild; router: SupervisedChild; agent: SupervisedChild } {
+function childEnvironment(settings: Settings): Record<string, string> & { readonly NODE_COMPILE_CACHE: string } {
   const passed = Object.fromEntries(
     Object.entries(process.env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('BERTH_'),
     ),
   );
-  // Types are stripped and code is compiled once: the parts start faster and stay smaller.
-  const cache = join(settings.data, 'cache', 'node');
-  const environment = { NODE_COMPILE_CACHE: cache, ...passed, ...settingsEnvironment(settings) };
+  return { NODE_COMPILE_CACHE: compileCacheOf(settings.data), ...passed, ...settingsEnvironment(settings) };
+}
+
+function startChildren(
+  environment: Readonly<Record<string, string>>,
+  { logger }: ProcessParts,
+): { server: SupervisedChild; router: SupervisedChild; agent: SupervisedChild } {
   const script = join(import.meta.dirname, 'berth.ts');
   const child = (name: 'server' | 'router' | 'agent'): SupervisedChild => {
     const supervised = new SupervisedChild({
@@ -130,27 +130,6 @@ function startChildren(
 const shownHost = (host: string): string =>
   host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
 
-async function untilHealthy(settings: Settings, say: (text: string) => void, signal: AbortSignal): Promise<void> {
-  const started = performance.now();
-  let reasons: readonly string[] = ['the server does not answer yet'];
-  while (performance.now() - started < READY_PATIENCE_MS) {
-    signal.throwIfAborted();
-    try {
-      const response = await fetch(`http://${shownHost(settings.host)}:${settings.port}/healthz`, {
-        signal: AbortSignal.timeout(2_000),
-      });
-      const health = (await response.json()) as Health;
-      if (response.ok) return;
-      reasons = health.reasons ?? reasons;
-      say(reasons.join('; '));
-    } catch {
-      say(reasons.join('; '));
-    }
-    await wait(100, undefined, { signal });
-  }
-  throw new Error(`the platform did not become ready: ${reasons.join('; ')}`);
-}
-
 async function announce(
   settings: Settings,
   { folder, logger }: ProcessParts,
@@ -160,6 +139,7 @@ async function announce(
 ): Promise<void> {
   const host = shownHost(settings.host);
   if (sample) {
+    const { deploySample } = await import('./sample.ts');
     const { token } = JSON.parse(await readFile(folder.admin, 'utf8')) as { token: string };
     await progress.step('sample app', (say) =>
       deploySample({
