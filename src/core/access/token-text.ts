@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** SHA-256 of a token's text as hex: what is stored and looked up. */
-export const hashToken = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+export const hashToken = (text: string): string => hash('sha256', text, 'hex');
