@@ -1,4 +1,5 @@
 /** An app that runs what a test asks it to, so that a test sees the platform from inside. */
+import { logLines } from './app-log.ts';
 import { createApp, deploy } from './deploy.ts';
 import type { TestPlatform } from './platform.ts';
 import { ask } from './request.ts';
@@ -24,7 +25,9 @@ export type Inside = <T>(code: string) => Promise<T>;
 /** Deploys it under the name into the space. */
 export async function insideApp(platform: TestPlatform, name: string, space = 'default'): Promise<Inside> {
   const path = await createApp(platform, name, space);
-  await deploy(platform, path, files);
+  const { release } = await deploy(platform, path, files);
+  if (release.status !== 'succeeded')
+    throw new Error(`it did not start:\n${(await logLines(platform, path)).join('\n')}`);
   const handle = space === 'default' ? name : `${name}-${space}`;
   return async <T>(code: string): Promise<T> => {
     const answer = await ask(platform, handle, `/?code=${Buffer.from(code).toString('base64url')}`, 30_000);
