@@ -12,7 +12,7 @@ import { rootFolder } from './root.mjs';
 import { ensurePrograms } from './system.mjs';
 
 const quiet = '--disable-warning=ExperimentalWarning';
-/** As `berth up` starts its parts (src/main/warm.ts): code compiled under other flags is not found again. */
+/** As `berth up` starts its parts (src/main/compile-cache.ts): code compiled under other flags is not found again. */
 const platformFlags = [quiet, '--max-semi-space-size=2'];
 const program = join(rootFolder, 'src/main/berth.ts');
 

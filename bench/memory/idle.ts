@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { start } from '../../src/lib/exec.ts';
-import { compileCacheOf, warmCompileCache } from '../../src/main/warm.ts';
+import { compileCacheOf, warmCompileCache } from '../../src/main/compile-cache.ts';
 import { createApp, deploy } from '../../test/support/deploy.ts';
 import type { TestPlatform } from '../../test/support/platform.ts';
 import { ask } from '../../test/support/request.ts';

@@ -6,13 +6,13 @@ import { BerthError } from '../core/errors.ts';
 import { createProcessEngine } from '../engines/process/client.ts';
 import { startEmbeddedPostgres } from '../store/embedded/start.ts';
 import { SupervisedChild } from './child.ts';
+import { compileCacheOf, nodeFlags, warmCompileCache } from './compile-cache.ts';
 import { checkAdminSettings } from './first-boot.ts';
 import { untilHealthy } from './health.ts';
 import { untilEnd } from './lifetime.ts';
 import { type ProcessParts, processParts } from './process-parts.ts';
 import { Progress } from './progress.ts';
 import { type Settings, settingsEnvironment } from './settings.ts';
-import { compileCacheOf, nodeFlags, warmCompileCache } from './warm.ts';
 
 const STOP_PATIENCE_MS = 60_000;
 const DATABASE_CHECK_MS = 1_000;

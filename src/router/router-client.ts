@@ -24,6 +24,7 @@ interface Link {
 export function createRouterClient(options: RouterClientOptions): Router & { close(): void } {
   const { socketPath, timeoutMs = 30_000 } = options;
   let link: Link | null = null;
+  let closed = false;
   let lastId = 0;
 
   function openLink(): Link {
@@ -43,6 +44,8 @@ export function createRouterClient(options: RouterClientOptions): Router & { clo
   }
 
   function call(verb: ControlRequest['verb'], input: unknown, waitMs: number): Promise<unknown> {
+    // A caller that was still at work must not open what nobody closes.
+    if (closed) return Promise.reject(unavailable('the connection to the router was closed'));
     link ??= openLink();
     const { socket, pending } = link;
     const id = ++lastId;
@@ -78,6 +81,7 @@ export function createRouterClient(options: RouterClientOptions): Router & { clo
       return (await call('counters', null, timeoutMs)) as readonly RouterCounters[];
     },
     close(): void {
+      closed = true;
       link?.socket.destroy();
       link = null;
     },

@@ -32,12 +32,14 @@ export class Reconciler {
   /** Looks at every app, then keeps looking. */
   async start(): Promise<void> {
     this.#stopped = false;
+    this.#retirement.resume();
     this.#unwatch = this.#context.engine.watch(() => void this.#wakeChanged());
     await this.#lookAtAll();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#retirement.stop();
     this.#unwatch?.();
     if (this.#resync) clearTimeout(this.#resync);
     for (const timer of this.#timers.values()) clearTimeout(timer);

@@ -1,11 +1,15 @@
 /** Takes instances out of service: row says draining → router swapped → requests in flight end → stop → gone. Any step can be said again. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ControlContext } from '../control-context.ts';
 import type { RoutingPublisher } from '../routing.ts';
+
+const RETRY_MS = 500;
 
 export class Retirement {
   readonly #context: ControlContext;
   readonly #routing: RoutingPublisher;
   readonly #running = new Map<string, Promise<void>>();
+  #stopped = false;
   /** Called when a retirement has ended. */
   readonly #ended: (appId: string) => void;
 
@@ -17,28 +21,38 @@ export class Retirement {
 
   /** Marks and begins; does not wait for the end. Those under way already are left alone. */
   async begin(appId: string, instanceIds: readonly string[]): Promise<void> {
+    if (this.#stopped) return;
     const { db, clock } = this.#context;
     const fresh = instanceIds.filter((id) => !this.#running.has(id));
     await Promise.all(fresh.map((id) => db.instances.update(id, { state: 'draining', updatedAt: clock.now() })));
-    for (const id of fresh) {
-      const work = this.#retire(id)
-        .catch((error: unknown) =>
-          this.#context.logger.warn(
-            { err: error, instance: id },
-            'an instance could not be retired yet; it is tried again',
-          ),
-        )
-        .finally(() => {
-          this.#running.delete(id);
-          this.#ended(appId);
-        });
-      this.#running.set(id, work);
-    }
+    for (const id of fresh) this.#running.set(id, this.#carryThrough(appId, id));
   }
 
-  /** Resolves when none is under way. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#running.values());
+  /** From now on nothing more is done; the next server takes up from the rows what was under way. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** The loops run again. */
+  resume(): void {
+    this.#stopped = false;
+  }
+
+  async #carryThrough(appId: string, id: string): Promise<void> {
+    try {
+      await this.#retire(id);
+    } catch (error) {
+      if (this.#stopped) return;
+      this.#context.logger.warn(
+        { err: error, instance: id },
+        'an instance could not be retired yet; it is tried again',
+      );
+      // Whatever is down needs a moment; without it the next pass would fail at once again.
+      await wait(RETRY_MS, undefined, { ref: false });
+    } finally {
+      this.#running.delete(id);
+      this.#ended(appId);
+    }
   }
 
   async #retire(id: string): Promise<void> {
@@ -47,6 +61,7 @@ export class Retirement {
     const { leftInFlight } = await router.drain([id], limits.drainTimeoutMs);
     if (leftInFlight > 0)
       logger.warn({ instance: id, leftInFlight }, 'requests were still in flight when the drain time was over');
+    if (this.#stopped) return;
     await engine.stop(id, limits.graceMs);
     await engine.remove(id);
     await db.instances.remove(id);

@@ -50,8 +50,8 @@ export class Units {
       this.#units.set(state.id, unit);
       if (state.allocatedPort !== null && state.exit === null) ports.hold(state.allocatedPort);
       this.#follow(unit);
-      // A job caught before its command ran has no result to tell: its caller, who still asks, starts it anew.
-      const unborn = state.kind === 'job' && state.process === null && state.exit === null;
+      // Caught before its command ran, it has no end to tell that would be its own: whoever wants it, and still asks, starts it anew.
+      const unborn = state.kind !== 'one-off' && state.exit === null && !unit.hasStarted;
       adopting.push(unit.adopt().then(() => (unborn ? this.remove(state.id) : watchDisk(unit))));
     }
     const { cgroups } = services.machine;
