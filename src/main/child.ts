@@ -12,7 +12,7 @@ export interface ChildOptions {
 
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
-const STABLE_MS = 10_000;
+const STABLE_MS = 2_000;
 
 export class SupervisedChild {
   readonly #options: ChildOptions;
