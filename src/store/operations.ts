@@ -92,6 +92,16 @@ export function createOperationStore(db: Kysely<Schema>): OperationStore {
         .orderBy('created_at')
         .orderBy('id')
         .execute(),
+    async openApps() {
+      const rows = await db
+        .selectFrom('operations')
+        .select('app_id as appId')
+        .distinct()
+        .where('status', 'in', ['queued', 'running'])
+        .where('kind', '<>', 'build')
+        .execute();
+      return rows.flatMap(({ appId }) => appId ?? []);
+    },
     async removeFinishedBefore(at) {
       const result = await db.deleteFrom('operations').where('finished_at', '<', at).executeTakeFirst();
       return Number(result.numDeletedRows);

@@ -7,9 +7,12 @@ import type { RoutingPublisher } from '../routing.ts';
 import { passOver } from './pass.ts';
 import { Retirement } from './retire.ts';
 import { removeStrays } from './strays.ts';
+import { findUnsettled } from './unsettled.ts';
 
 const FAILED_PASS_MS = 1_000;
 const PASSES_AT_ONCE = 8;
+/** One resync of so many looks at every app. */
+const FULL_EVERY = 30;
 
 export class Reconciler {
   readonly #context: ControlContext;
@@ -20,6 +23,7 @@ export class Reconciler {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #seen = new Map<string, { readonly appId: string; readonly state: string }>();
   #stopped = true;
+  #rounds = 0;
   #resync: NodeJS.Timeout | null = null;
   #unwatch: (() => void) | null = null;
 
@@ -34,7 +38,8 @@ export class Reconciler {
     this.#stopped = false;
     this.#retirement.resume();
     this.#unwatch = this.#context.engine.watch(() => void this.#wakeChanged());
-    await this.#lookAtAll();
+    this.#rounds = 0;
+    await this.#resyncNow();
   }
 
   async stop(): Promise<void> {
@@ -91,15 +96,18 @@ export class Reconciler {
     this.#pump();
   }
 
-  async #lookAtAll(): Promise<void> {
+  /** Every so often at all apps; in between at those that are visibly not as they should be, so that many idle apps cost nothing. */
+  async #resyncNow(): Promise<void> {
     try {
-      await this.#wakeAll();
+      if (this.#rounds % FULL_EVERY === 0) await this.#wakeAll();
+      else for (const appId of await findUnsettled(this.#context)) this.wake(appId);
+      this.#rounds += 1;
       await removeStrays(this.#context);
       await this.#routing.publish();
     } catch (error) {
       this.#context.logger.warn({ err: error }, 'the resync failed; it is tried again');
     }
-    if (!this.#stopped) this.#resync = setTimeout(() => void this.#lookAtAll(), this.#context.limits.resyncMs);
+    if (!this.#stopped) this.#resync = setTimeout(() => void this.#resyncNow(), this.#context.limits.resyncMs);
   }
 
   /** The engine only says that something changed; what differs from the last list says whose app it is. */

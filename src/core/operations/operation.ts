@@ -44,6 +44,8 @@ export interface OperationStore {
   requestCancel(id: Id<'operation'>): Promise<OperationStatus | null>;
   /** Open ones of an app that the reconciler ends when wanted is actual. */
   open(appId: Id<'app'>, kinds: readonly OperationKind[]): Promise<readonly Operation[]>;
+  /** Apps with an open operation other than a build: something about them is not yet as it should be. */
+  openApps(): Promise<readonly Id<'app'>[]>;
   removeFinishedBefore(at: Date): Promise<number>;
 }
 
