@@ -13,7 +13,7 @@ import { ensurePrograms } from './system.mjs';
 
 const quiet = '--disable-warning=ExperimentalWarning';
 /** As `berth up` starts its parts (src/main/compile-cache.ts): code compiled under other flags is not found again. */
-const platformFlags = [quiet, '--max-semi-space-size=2'];
+const platformFlags = [quiet, '--max-semi-space-size=6'];
 const program = join(rootFolder, 'src/main/berth.ts');
 
 /** Each command as what it needs and the arguments for Node 24. */

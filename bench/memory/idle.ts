@@ -40,7 +40,7 @@ const dataFolder = await mkdtemp(join(tmpdir(), 'berth-bench-'));
 const compileCache = compileCacheOf(dataFolder);
 const options = {
   dataFolder,
-  environment: { NODE_COMPILE_CACHE: compileCache, NODE_OPTIONS: '--max-semi-space-size=2' },
+  environment: { NODE_COMPILE_CACHE: compileCache, NODE_OPTIONS: '--max-semi-space-size=6' },
 };
 try {
   await warmCompileCache(compileCache);

@@ -11,7 +11,7 @@ export const MARK = 'warm';
 const WARM_MS = 20_000;
 
 /** Flags of every process of the platform; the cache is kept apart by them, so who fills it needs the same. */
-export const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'] as const;
+export const nodeFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=6'] as const;
 
 export const compileCacheOf = (dataFolder: string): string => join(dataFolder, 'cache', 'node');
 
