@@ -5,10 +5,16 @@ import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { run } from '../../src/lib/exec.ts';
 import { insideApp } from '../support/inside-app.ts';
 import { startPlatform } from '../support/platform.ts';
 
-const REGISTRY = 'https://registry.npmjs.org/-/ping';
+/** What this machine's npm asks; some address outside that builds need. */
+async function registryPing(): Promise<string> {
+  const environment = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' };
+  const { stdout } = await run(['npm', 'config', 'get', 'registry'], { environment, timeoutMs: 20_000 });
+  return new URL('-/ping', stdout.trim()).href;
+}
 
 /** Names that lead to something readable, of those given. */
 const readable = (paths: readonly string[]): string => `
@@ -146,12 +152,13 @@ return {
   });
 
   await t.test('the world outside', async (inner) => {
-    const online = await fetch(REGISTRY, { signal: AbortSignal.timeout(10_000) }).then(
+    const ping = await registryPing();
+    const online = await fetch(ping, { signal: AbortSignal.timeout(10_000) }).then(
       (response) => response.ok,
       () => false,
     );
     if (!online) return inner.skip('optional: the npm registry cannot be reached from here');
-    const code = `const answer = await fetch(${JSON.stringify(REGISTRY)}, { signal: AbortSignal.timeout(10000) }); return answer.status;`;
+    const code = `const answer = await fetch(${JSON.stringify(ping)}, { signal: AbortSignal.timeout(10000) }); return answer.status;`;
     assert.equal(await inside(code), 200);
   });
 });
