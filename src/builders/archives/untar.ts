@@ -12,6 +12,7 @@ const extractOptions = { allowUnknownFormat: true, highWaterMark: 64 * 1024 };
 
 interface EntryBytes extends AsyncIterable<Uint8Array> {
   resume(): unknown;
+  on(event: 'error', listener: () => void): unknown;
 }
 
 /** Unpacks `archive` into the empty folder `root`. Throws BuildFailure `source`, or what the signal says. */
@@ -42,6 +43,8 @@ export async function untar(
 }
 
 async function writeEntry(writer: TreeWriter, header: Header, bytes: EntryBytes): Promise<void> {
+  // It may fail before the writer begins to read, and a failure that nobody hears would end the process; the reader still gets it.
+  bytes.on('error', () => {});
   const type = header.type;
   if (type === 'file' || type === 'contiguous-file') {
     await writer.file(header.name, (header.mode & 0o111) !== 0, bytes);

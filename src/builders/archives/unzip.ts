@@ -49,6 +49,8 @@ async function writeEntry(writer: TreeWriter, zip: ZipFile, entry: Entry, limits
   if (name.endsWith('/') || type === typeOf.folder) return writer.folder(name);
   if (type !== 0 && type !== typeOf.file && type !== typeOf.link) throw refused(name, 'is no file, folder or link');
   const bytes = await zip.openReadStreamPromise(entry);
+  // It may fail before the writer begins to read, and a failure that nobody hears would end the process; the reader still gets it.
+  bytes.on('error', () => {});
   if (type !== typeOf.link) return writer.file(name, (mode & 0o111) !== 0, bytes);
   const target = await collectBytes(bytes, limits.pathBytes);
   return writer.symbolicLink(name, target.toString('utf8'));
