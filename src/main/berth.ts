@@ -49,10 +49,15 @@ async function main(argv: readonly string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(
-    error instanceof BerthError
-      ? `berth: ${error.message}\n`
-      : `berth: ${error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exitCode = 1;
+  process.stderr.write(`berth: ${inWords(error)}\n`);
+  // At once: what was opened before it failed must not keep a process that does nothing.
+  process.exit(1);
+}
+
+function inWords(error: unknown): string {
+  if (error instanceof BerthError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `port ${port} is in use; stop what uses it, or choose another BERTH_PORT`;
+  return error.stack ?? error.message;
 }

@@ -125,10 +125,10 @@ function cleanEnvironment(): Record<string, string> {
   );
 }
 
-/** A base port whose whole set is free now. */
+/** A base port whose whole set is free now, below the range that the kernel takes outgoing ports from: those come and go. */
 export async function freeBase(): Promise<number> {
   for (;;) {
-    const base = 30_000 + Math.floor(Math.random() * 25_000);
+    const base = 10_000 + Math.floor(Math.random() * 9_800);
     const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
     if (free.every(Boolean)) return base;
   }
@@ -138,7 +138,7 @@ function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
   });
 }
 
