@@ -40,6 +40,7 @@ export type EventKind =
   | 'ReleaseFailed'
   | 'InstanceReady'
   | 'InstanceCrashed'
+  | 'CommandExecuted'
   | 'DomainAdded'
   | 'DomainRemoved';
 

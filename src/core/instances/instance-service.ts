@@ -79,7 +79,7 @@ export class InstanceService {
     const instance = await this.get(actor, reference, instanceId);
     if (instance.actual?.state !== 'running')
       throw conflict('instance-not-running', 'the instance does not run', 'instance');
-    await record(this.#context, this.#context.db, actor, 'ProcessUpdated', { app }, { exec: instanceId });
+    await record(this.#context, this.#context.db, actor, 'CommandExecuted', { app }, { instance: instanceId });
     return this.#engine.exec(instanceId, spec);
   }
 
