@@ -83,7 +83,7 @@ function spec(command: readonly string[], change: Partial<InstanceSpec> = {}): I
     artifactDigest,
     command,
     environment: { MESSAGE: new Secret('kept in the kernel') },
-    port: null,
+    ports: 'any',
     limits: { memoryBytes: 2 ** 28, cpuShares: 1024, pids: 100 },
     graceMs: 1_000,
     ...change,
@@ -158,7 +158,7 @@ for (const isolation of ['auto', 'none'] as const) {
 
   test(`isolation ${isolation}: an attached one-off goes with the agent, whole`, async (t) => {
     const { engine, kill, restart } = await withAgent(t, isolation);
-    const attached = spec(['node', 'copy.js'], { kind: 'one-off', stdin: true, port: false });
+    const attached = spec(['node', 'copy.js'], { kind: 'one-off', stdin: true, ports: [] });
     await engine.start(attached);
     const session = await engine.attach(attached.id);
     session.stdin.write('hello');

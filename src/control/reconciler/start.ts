@@ -68,7 +68,7 @@ export async function startRow(context: ControlContext, snapshot: Snapshot, row:
       BERTH_RELEASE: new Secret(`v${target.version}`),
       ...config,
     },
-    port: process.routed ? null : false,
+    ports: process.routed ? 'any' : [],
     limits: { memoryBytes: process.memoryBytes, cpuShares: process.cpuShares, pids: process.pids },
     graceMs: context.limits.graceMs,
   });

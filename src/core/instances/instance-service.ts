@@ -110,7 +110,7 @@ export class InstanceService {
       artifactDigest: release.artifactDigest,
       command: input.command,
       environment: { ...environment, ...input.environment },
-      port: null,
+      ports: 'any',
       limits: { memoryBytes: size.memoryBytes, cpuShares: size.cpuShares, pids: size.pids },
       graceMs: ONE_OFF_GRACE_MS,
       stdin: input.stdin,

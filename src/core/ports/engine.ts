@@ -20,8 +20,18 @@ export interface InstanceSpec {
   /** Run as `/bin/sh -c <command>` inside the sandbox, in the working copy of the artifact; an array is run as it is. */
   readonly command: string | readonly string[];
   readonly environment: Environment;
-  /** A fixed port to listen on, or null: the engine picks one. `$PORT` says which. `false`: no port at all. */
-  readonly port: number | null | false;
+  /**
+   * TCP ports that it listens on. `any`: one that the engine picks. Numbers: exactly these; `$PORT` is the first. Empty: none. Instances
+   * with numbered ports have a network of their own, so that several may listen on the same; where the engine cannot give them one
+   * (see `describe`), only the first port is honoured, and only as whatever `$PORT` says.
+   */
+  readonly ports: 'any' | readonly number[];
+  /** Instances of one pod share a network: they reach each other at localhost. Null: none. */
+  readonly pod?: string | null;
+  /** The lasting seat that this instance fills; log lines carry it. Printable ASCII without spaces, `@` or `.`; '' or absent: none. */
+  readonly seat?: string;
+  readonly mounts?: readonly Mount[];
+  readonly links?: readonly Link[];
   readonly limits: ResourceLimits;
   readonly graceMs: number;
   /** One-offs: keep stdin open until `attach` closes it, and give it a terminal. */
@@ -29,6 +39,32 @@ export interface InstanceSpec {
   readonly terminal?: TerminalSize;
   /** One-offs: killed after so long. */
   readonly timeoutMs?: number;
+}
+
+/** A volume's folder at an absolute path inside. A volume is made when first mounted and stays until `removeVolume`. */
+export interface Mount {
+  readonly volumeId: string;
+  readonly path: string;
+}
+
+/**
+ * A way to another process of the same space. Inside, `name` is a host name, and the variables of Docker's links say where it is:
+ * `<NAME>_PORT_<port>_TCP_ADDR` and so on. What they say stays true while the target's instances come and go.
+ */
+export interface Link {
+  /** A lower-case host label. */
+  readonly name: string;
+  /** Which `LinkRoute` it follows; null: a member of the same pod, so localhost. */
+  readonly target: string | null;
+  readonly port: number;
+}
+
+/** Where connections to a link's target go now. No backend: connections are refused. */
+export interface LinkRoute {
+  readonly target: string;
+  readonly spaceId: string;
+  readonly port: number;
+  readonly backends: readonly { readonly host: string; readonly port: number }[];
 }
 
 export interface ResourceLimits {
@@ -63,7 +99,7 @@ export interface EngineInstance {
   readonly nodeId: string;
   /** Exited ones stay listed, with `exit`, until `remove`. */
   readonly state: 'starting' | 'running' | 'stopping' | 'exited';
-  /** Where the router reaches it; null without a port or before it runs. */
+  /** Where the router reaches its first port (its others are at the same host); null without a port or before it runs. */
   readonly address: { readonly host: string; readonly port: number } | null;
   readonly pid: number | null;
   readonly startedAt: Date | null;
@@ -138,6 +174,12 @@ export interface Engine {
   attach(id: string): Promise<ExecSession>;
   /** Sends a signal to every process of the instance. */
   signal(id: string, signal: string): Promise<void>;
+  /** The whole table of links: replaces the one before, also for instances that run already. Connections that are open stay. */
+  routeLinks(routes: readonly LinkRoute[]): Promise<void>;
+  /** Deletes a volume and what is in it. Unknown id: nothing to do. Rejects with conflict `volume-in-use` while an instance mounts it. */
+  removeVolume(id: string): Promise<void>;
+  /** Ids of the volumes that are there. */
+  volumes(): Promise<readonly string[]>;
   /** Calls `wake` after anything changed; several changes may give one call. Returns the way to stop. */
   watch(wake: () => void): () => void;
 }

@@ -64,7 +64,7 @@ export function specFor(
     artifactDigest: harness.artifactDigest,
     command: ['node', program, ...args],
     environment: { MESSAGE: new Secret('hello') },
-    port: null,
+    ports: 'any',
     limits: { memoryBytes: 256 * 2 ** 20, cpuShares: 1024, pids: 100 },
     graceMs: 5_000,
     ...change,

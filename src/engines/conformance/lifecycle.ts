@@ -102,7 +102,7 @@ export function lifecycleTests(current: Current): void {
 
   test('a one-off is ended by its time limit', async () => {
     const harness = current();
-    const spec = specFor(harness, 'say.js', ['here'], { kind: 'one-off', timeoutMs: 400, port: false, graceMs: 100 });
+    const spec = specFor(harness, 'say.js', ['here'], { kind: 'one-off', timeoutMs: 400, ports: [], graceMs: 100 });
     await harness.engine.start(spec);
     const { exit, address } = await untilState(harness.engine, spec.id, 'exited');
     assert.equal(exit?.timedOut, true);

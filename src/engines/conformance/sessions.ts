@@ -109,7 +109,7 @@ export function sessionTests(current: Current): void {
 
   test('a one-off with stdin is attached to, and ends with its code', async () => {
     const harness = current();
-    const spec = specFor(harness, 'copy.js', ['6'], { kind: 'one-off', stdin: true, port: false });
+    const spec = specFor(harness, 'copy.js', ['6'], { kind: 'one-off', stdin: true, ports: [] });
     await harness.engine.start(spec);
     const session = await harness.engine.attach(spec.id);
     session.stdin.end('typed\n');

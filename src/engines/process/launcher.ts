@@ -53,11 +53,12 @@ export class Launcher {
         this.#network(spec.spaceId),
       ]);
       let port: number | null = null;
-      if (spec.port !== false) {
-        port = spec.port ?? (await ports.take(network === null));
+      const fixed = spec.ports === 'any' ? null : (spec.ports[0] ?? null);
+      if (spec.ports === 'any' || fixed !== null) {
+        port = fixed ?? (await ports.take(network === null));
         unit.update({
           address: { host: network?.address ?? loopback, port },
-          allocatedPort: spec.port === null ? port : null,
+          allocatedPort: fixed === null ? port : null,
         });
       }
       const inside = machine.sandbox === 'none' ? app : '/app';

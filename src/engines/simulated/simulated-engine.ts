@@ -118,7 +118,7 @@ export class SimulatedEngine implements Engine, Sandbox {
       environment: reveal(spec.environment),
       behaviour: this.#behaviour(spec.command, listens),
       terminal: spec.terminal !== undefined,
-      answer: spec.port === false ? null : `${spec.appHandle} ${spec.processType} ${spec.id}\n`,
+      answer: spec.ports.length === 0 ? null : `${spec.appHandle} ${spec.processType} ${spec.id}\n`,
       now: () => this.#options.clock.now(),
     });
     const held: Held = { spec, run, state: 'starting', port: null, startedAt: null };
