@@ -5,16 +5,20 @@ import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { BerthError, conflict, invalid, notFound } from '../../core/errors.ts';
 import type { Ids } from '../../core/ports/clock.ts';
-import type { EngineDescription } from '../../core/ports/engine.ts';
+import type { EngineDescription, LinkRoute } from '../../core/ports/engine.ts';
+import type { LinkTable } from './link-table.ts';
 import { isSignal, serveSession } from './session-server.ts';
 import { endUnattended, openAttach, openExec } from './sessions.ts';
 import { unitStats } from './stats.ts';
 import type { Unit, UnitServices } from './unit.ts';
 import type { Units } from './units.ts';
+import type { Volumes } from './volumes.ts';
 import { errorToWire, type PlainExecSpec, type PlainInstanceSpec, type PlainJobSpec, toWire } from './wire.ts';
 
 export interface AgentApiParts {
   readonly units: Units;
+  readonly volumes: Volumes;
+  readonly links: LinkTable;
   readonly services: UnitServices;
   readonly ids: Ids;
   readonly description: EngineDescription;
@@ -67,7 +71,7 @@ export class AgentApi {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { units, services, nodeId } = this.#parts;
+    const { units, volumes, links, services, nodeId } = this.#parts;
     const [noun, id, verb] = (request.url ?? '/').split('/').slice(1).map(decodeURIComponent);
     const route = `${request.method} ${noun}${id === undefined ? '' : '/:id'}${verb === undefined ? '' : `/${verb}`}`;
     const wire = (unit: ReturnType<Units['instance']>) => toWire(unit.state, unit.phase, nodeId);
@@ -109,6 +113,16 @@ export class AgentApi {
           running.map((unit) => unit && unitStats(unit, services)),
         );
       }
+      case 'POST links': {
+        const { routes } = (await body(request)) as { readonly routes: readonly LinkRoute[] };
+        links.replace(routes);
+        return send(response, 200, {});
+      }
+      case 'GET volumes':
+        return send(response, 200, volumes.list());
+      case 'DELETE volumes/:id':
+        await volumes.remove(id ?? '', (volumeId) => units.usesVolume(volumeId));
+        return send(response, 200, {});
       case 'GET jobs':
         return send(
           response,

@@ -10,6 +10,7 @@ import { describeMachine } from './describe.ts';
 import { EtcFiles } from './etc-files.ts';
 import { FifoStock } from './fifos.ts';
 import { Launcher } from './launcher.ts';
+import { LinkTable } from './link-table.ts';
 import { probeMachine } from './machine.ts';
 import { Ports } from './ports.ts';
 import { watchResident } from './resident-watch.ts';
@@ -17,6 +18,7 @@ import type { AgentOptions } from './settings.ts';
 import { SpaceNetworks } from './space-networks.ts';
 import { Uids } from './uids.ts';
 import { Units } from './units.ts';
+import { Volumes } from './volumes.ts';
 import { WorkingCopies } from './working-copies.ts';
 
 export interface Agent {
@@ -71,7 +73,10 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     folder: join(folder, 'units'),
     ownNetworks: networks !== null,
   });
+  const volumes = new Volumes(join(dataFolder, 'volumes'));
+  const links = new LinkTable(join(folder, 'links.json'));
   await copies.prune();
+  await volumes.prune();
   await fifos.fill();
   await units.adoptAll();
 
@@ -90,7 +95,16 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   const stopWatch = machine.cgroups === null ? watchResident(() => units.all()) : null;
   const socketPath = options.socketPath ?? defaultSocketPath(dataFolder);
   const description = describeMachine(machine, options.nodeId ?? 'local');
-  const api = new AgentApi({ units, services, ids, description, nodeId: options.nodeId ?? 'local', wakers });
+  const api = new AgentApi({
+    units,
+    volumes,
+    links,
+    services,
+    ids,
+    description,
+    nodeId: options.nodeId ?? 'local',
+    wakers,
+  });
   await api.listen(socketPath);
   const isolation = description.isolation.filter((line) => line.inForce).map((line) => line.what);
   logger.info({ isolation, missing: machine.missing, units: units.all().length }, 'the agent is ready');

@@ -9,6 +9,7 @@ import type {
   ExecSpec,
   InstanceSpec,
   InstanceStats,
+  LinkRoute,
 } from '../../core/ports/engine.ts';
 import type { JobExit, JobSpec, Sandbox } from '../../core/ports/sandbox.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -87,6 +88,18 @@ class ProcessEngineClient implements Engine, Sandbox {
 
   async signal(id: string, signal: string): Promise<void> {
     await this.#connection.call({ method: 'POST', path: `${instance(id)}/signal`, body: { signal } });
+  }
+
+  async routeLinks(routes: readonly LinkRoute[]): Promise<void> {
+    await this.#connection.call({ method: 'POST', path: '/links', body: { routes } });
+  }
+
+  async removeVolume(id: string): Promise<void> {
+    await this.#connection.call({ method: 'DELETE', path: `/volumes/${encodeURIComponent(id)}` });
+  }
+
+  volumes(): Promise<readonly string[]> {
+    return this.#connection.call({ method: 'GET', path: '/volumes' });
   }
 
   watch(wake: () => void): () => void {

@@ -42,6 +42,8 @@ export interface UnitState {
   readonly process: { readonly pid: number; readonly startTicks: string } | null;
   readonly stopReason: StopReason | null;
   readonly exit: StoredExit | null;
+  /** Ids of the volumes that it mounts. */
+  readonly volumes?: readonly string[];
   /** Jobs: folders to watch and their limit. */
   readonly disk: { readonly folders: readonly string[]; readonly bytes: number } | null;
 }

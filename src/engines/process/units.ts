@@ -82,6 +82,10 @@ export class Units {
     return this.all().some((unit) => unit.phase !== 'exited' && unit.state.spaceId === spaceId);
   }
 
+  usesVolume(volumeId: string): boolean {
+    return this.all().some((unit) => unit.phase !== 'exited' && (unit.state.volumes ?? []).includes(volumeId));
+  }
+
   startInstance(spec: PlainInstanceSpec): Unit {
     const { launcher } = this.#parts;
     return this.#start(
@@ -98,6 +102,7 @@ export class Units {
         log: { stream: `apps/${spec.appId}`, source: 'app', maxBytes: null },
         interactive: spec.kind === 'one-off' && (spec.stdin === true || spec.terminal !== undefined),
         uid: launcher.uidOf(`app:${spec.appId}`),
+        volumes: spec.mounts?.map(({ volumeId }) => volumeId) ?? [],
         deadline: this.#deadline(spec.timeoutMs),
         disk: null,
       }),

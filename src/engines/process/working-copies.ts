@@ -6,6 +6,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } fro
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../lib/exec.ts';
+import { deleteTree } from './delete-tree.ts';
 import type { Machine } from './machine.ts';
 import { helperEnvironment } from './settings.ts';
 
@@ -65,14 +66,7 @@ export class WorkingCopies {
     if (this.#machine.overlay && existsSync(app)) {
       await run(['umount', '-l', '--', app], { environment: helperEnvironment, timeoutMs: 30_000 });
     }
-    try {
-      await rm(folder, { recursive: true, force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
-      // The app may have taken away its own right to write in a folder; without root that would keep it for ever.
-      await helper(['chmod', '-R', 'u+rwX', '--', folder]);
-      await rm(folder, { recursive: true, force: true });
-    }
+    await deleteTree(folder);
   }
 
   /** Deletes layers of artifacts that are gone, and what a killed agent left half made. Called before the first `make`. */

@@ -14,6 +14,7 @@ import type {
   InstanceExit,
   InstanceSpec,
   InstanceStats,
+  LinkRoute,
 } from '../../core/ports/engine.ts';
 import type { LogSource, LogStore } from '../../core/ports/log-store.ts';
 import type { JobExit, JobSpec, Sandbox } from '../../core/ports/sandbox.ts';
@@ -43,6 +44,8 @@ export class SimulatedEngine implements Engine, Sandbox {
   readonly #instances = new Map<string, Held>();
   readonly #jobs = new Map<string, SimulatedRun>();
   readonly #wakers = new Set<() => void>();
+  readonly #volumes = new Set<string>();
+  #links: readonly LinkRoute[] = [];
   #slowMs = 0;
   #failures: string[] = [];
   #nodeUp = true;
@@ -64,6 +67,11 @@ export class SimulatedEngine implements Engine, Sandbox {
   /** Ends an instance as if it had died by itself; by default with code 1. */
   crash(id: string, exit: Partial<InstanceExit> = { code: 1 }): void {
     this.#held(id).run.end(exit);
+  }
+
+  /** The table of links that was told last: nothing connects through it. */
+  get links(): readonly LinkRoute[] {
+    return this.#links;
   }
 
   /** Whether the instance's HTTP answers are 200 or 503. */
@@ -123,6 +131,7 @@ export class SimulatedEngine implements Engine, Sandbox {
     });
     const held: Held = { spec, run, state: 'starting', port: null, startedAt: null };
     this.#instances.set(spec.id, held);
+    for (const { volumeId } of spec.mounts ?? []) this.#volumes.add(volumeId);
     void run.ended.then(() => {
       held.state = 'exited';
       this.#changed();
@@ -194,6 +203,23 @@ export class SimulatedEngine implements Engine, Sandbox {
 
   async signal(id: string, signal: string): Promise<void> {
     this.#held(id).run.signal(signal);
+  }
+
+  async routeLinks(routes: readonly LinkRoute[]): Promise<void> {
+    this.#links = routes;
+  }
+
+  async removeVolume(id: string): Promise<void> {
+    const mounts = ({ spec, run }: Held): boolean =>
+      run.exit === null && (spec.mounts ?? []).some(({ volumeId }) => volumeId === id);
+    if ([...this.#instances.values()].some(mounts)) {
+      throw conflict('volume-in-use', 'an instance mounts this volume', 'volume');
+    }
+    this.#volumes.delete(id);
+  }
+
+  async volumes(): Promise<readonly string[]> {
+    return [...this.#volumes];
   }
 
   watch(wake: () => void): () => void {
