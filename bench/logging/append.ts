@@ -18,7 +18,10 @@ const seconds = 5;
 
 const linesAt = (count: number): LogLine[] => {
   const at = systemClock.now();
-  return Array.from({ length: count }, () => ({ at, source: 'app', process: 'web', instance: 'web-1', text }) as const);
+  return Array.from(
+    { length: count },
+    () => ({ at, source: 'app', process: 'web', instance: 'web-1', seat: '', text }) as const,
+  );
 };
 
 /** Calls `write` for every stream every tick for some seconds; gives lines/s and the share of one core. */

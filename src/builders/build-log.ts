@@ -26,6 +26,7 @@ export function createBuildLog(logs: LogStore, stream: string, clock: Clock): Bu
       source: 'build',
       process: '',
       instance: '',
+      seat: '',
       text: prefix + printable(text),
     } as const;
     tail = tail.then(() => logs.append(stream, [line]));

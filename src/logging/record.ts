@@ -1,6 +1,6 @@
 /**
- * The text form of one log line, and back: `<ISO time with ms>Z <source> <process|-> <instance|-> <text>\n`. One record is one line of
- * the file, whatever the text holds. A line that ends in CAN (U+0018) was torn by a crash or a full disk and is no record.
+ * The text form of one log line, and back: `<ISO time with ms>Z <source> <process|-> <instance|-> <text>\n`. An instance that fills a seat
+ * is `<instance>@<seat>`. One record is one line of the file, whatever the text holds. A line that ends in CAN (U+0018) was torn by a crash or a full disk and is no record.
  */
 import type { LogFilter, LogLine, LogSource } from '../core/ports/log-store.ts';
 
@@ -31,10 +31,17 @@ const unescapeText = (text: string): string =>
     ? text.replace(/\\([\\rnc])/g, (_, character: string) => unescapes[character] ?? character)
     : text;
 
-/** Process and instance are names the platform made; whatever is not printable ASCII becomes `_` so that the columns hold. */
+/** Process, instance and seat are names the platform made; whatever is not printable ASCII becomes `_` so that the columns hold. */
 const column = (value: string): string => {
   if (value === '') return '-';
   return /^[\x21-\x7e]+$/.test(value) ? value : value.replace(/[^\x21-\x7e]/gu, '_');
+};
+
+const seatMark = '@';
+const withoutMark = (value: string): string => value.replaceAll(seatMark, '_');
+const instanceColumn = (instance: string, seat: string): string => {
+  const own = withoutMark(column(instance));
+  return seat === '' ? own : `${own}${seatMark}${withoutMark(column(seat))}`;
 };
 
 /**
@@ -46,6 +53,7 @@ export function createEncoder(): (lines: readonly LogLine[]) => string {
   let lastTime = '';
   let lastProcess = '';
   let lastInstance = '';
+  let lastSeat = '';
   let columns = '- -';
   return (lines) => {
     let out = '';
@@ -55,10 +63,11 @@ export function createEncoder(): (lines: readonly LogLine[]) => string {
         lastTime = line.at.toISOString();
         lastMs = ms;
       }
-      if (line.process !== lastProcess || line.instance !== lastInstance) {
+      if (line.process !== lastProcess || line.instance !== lastInstance || line.seat !== lastSeat) {
         lastProcess = line.process;
         lastInstance = line.instance;
-        columns = `${column(line.process)} ${column(line.instance)}`;
+        lastSeat = line.seat;
+        columns = `${column(line.process)} ${instanceColumn(line.instance, line.seat)}`;
       }
       out += `${lastTime} ${line.source} ${columns} ${escapeText(line.text)}\n`;
     }
@@ -80,12 +89,15 @@ export function decodeRecord(record: string): LogLine | null {
   const at = new Date(record.slice(0, sourceStart - 1));
   if (!isSource(source) || Number.isNaN(at.getTime())) return null;
   const process = record.slice(processStart, instanceStart - 1);
-  const instance = record.slice(instanceStart, textStart - 1);
+  const filler = record.slice(instanceStart, textStart - 1);
+  const mark = filler.indexOf(seatMark);
+  const instance = mark < 0 ? filler : filler.slice(0, mark);
   return {
     at,
     source,
     process: process === '-' ? '' : process,
     instance: instance === '-' ? '' : instance,
+    seat: mark < 0 ? '' : filler.slice(mark + 1),
     text: unescapeText(record.slice(textStart)),
   };
 }
@@ -95,6 +107,7 @@ export function matches(line: LogLine, filter: LogFilter): boolean {
   return (
     (filter.source === undefined || line.source === filter.source) &&
     (filter.process === undefined || line.process === filter.process) &&
-    (filter.instance === undefined || line.instance === filter.instance)
+    (filter.instance === undefined || line.instance === filter.instance) &&
+    (filter.seat === undefined || line.seat === filter.seat)
   );
 }

@@ -58,7 +58,7 @@ export class LogSink {
     if (at === undefined || appId === undefined || process === undefined || instance === undefined) return;
     const queue = this.#queues.get(appId) ?? { lines: [], dropped: 0, writing: null };
     this.#queues.set(appId, queue);
-    queue.lines.push({ at: new Date(Number(at)), source: 'router', process, instance, text: text.join(' ') });
+    queue.lines.push({ at: new Date(Number(at)), source: 'router', process, instance, seat: '', text: text.join(' ') });
     if (queue.lines.length > maxQueued) {
       const tooMany = queue.lines.length - maxQueued / 2;
       queue.lines.splice(0, tooMany);
@@ -81,7 +81,7 @@ export class LogSink {
       const lines = queue.lines.splice(0, batchLines);
       if (queue.dropped > 0) {
         const text = `dropped ${queue.dropped} access lines`;
-        lines.unshift({ at: this.#clock.now(), source: 'router', process: '', instance: '', text });
+        lines.unshift({ at: this.#clock.now(), source: 'router', process: '', instance: '', seat: '', text });
         queue.dropped = 0;
       }
       try {

@@ -56,7 +56,10 @@ export function createBareSandbox(logs: LogStore): BareSandbox {
       for await (const text of createInterface({ input: stream })) {
         printed += text.length + 1;
         if (printed > job.log.maxBytes) kill();
-        else await logs.append(job.log.stream, [{ at: new Date(), source: 'build', process: '', instance: '', text }]);
+        else
+          await logs.append(job.log.stream, [
+            { at: new Date(), source: 'build', process: '', instance: '', seat: '', text },
+          ]);
       }
     };
     try {

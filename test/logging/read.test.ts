@@ -22,6 +22,19 @@ test('a tail gives the last lines that match, over segment borders', async (t) =
   assert.deepEqual(await texts(store, 'apps/unknown', 5), []);
 });
 
+test('the lines of a seat are found whichever instance filled it', async (t) => {
+  const { store } = await temporaryStore(t);
+  await store.append('apps/seats', [
+    lineOf('one', { instance: 'web-1', seat: 'web-0' }),
+    lineOf('two', { instance: 'web-2', seat: 'web-1' }),
+    lineOf('three', { instance: 'web-3', seat: 'web-0' }),
+    lineOf('four', { instance: 'web-3' }),
+  ]);
+  assert.deepEqual(await texts(store, 'apps/seats', 9, { seat: 'web-0' }), ['one', 'three']);
+  assert.deepEqual(await texts(store, 'apps/seats', 9, { seat: '' }), ['four']);
+  assert.deepEqual(await texts(store, 'apps/seats', 9, { instance: 'web-3' }), ['three', 'four']);
+});
+
 test('a line longer than a read is read whole', async (t) => {
   const { store } = await temporaryStore(t);
   const long = 'ü'.repeat(60_000);

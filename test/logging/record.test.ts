@@ -19,6 +19,7 @@ const anyLine: fc.Arbitrary<LogLine> = fc.record(
     source: fc.constantFrom('app', 'router', 'build', 'platform', 'event'),
     process: name,
     instance: name,
+    seat: fc.oneof(fc.constant(''), fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,20}$/)),
     text: anyText,
   },
   { noNullPrototype: true },
@@ -41,11 +42,19 @@ test('a record is the documented line', () => {
     createEncoder()(lines),
     '2026-01-02T03:04:05.678Z app web web-1 hello \\\\ world\\r\n2026-01-02T03:04:05.678Z platform - - \n',
   );
+  const seated = [lineOf('x', { seat: 'web-0' }), lineOf('x'), lineOf('x', { seat: 'web-0', instance: '' })];
+  assert.deepEqual(
+    createEncoder()(seated)
+      .split('\n')
+      .map((record) => record.split(' ')[3]),
+    ['web-1@web-0', 'web-1', '-@web-0', undefined],
+  );
 });
 
 test('columns cannot be forged by odd names', () => {
-  const [record] = createEncoder()([lineOf('text', { process: 'we b\n', instance: 'é 1' })]).split('\n');
-  assert.deepEqual(decodeRecord(record ?? ''), lineOf('text', { process: 'we_b_', instance: '__1' }));
+  const odd = { process: 'we b\n', instance: 'é@1', seat: 'a@b c' };
+  const [record] = createEncoder()([lineOf('text', odd)]).split('\n');
+  assert.deepEqual(decodeRecord(record ?? ''), lineOf('text', { process: 'we_b_', instance: '__1', seat: 'a_b_c' }));
 });
 
 test('a very long text is cut and says by how much', () => {

@@ -26,6 +26,7 @@ export const lineOf = (text: string, rest: Partial<LogLine> = {}): LogLine => ({
   source: 'app',
   process: 'web',
   instance: 'web-1',
+  seat: '',
   text,
   ...rest,
 });

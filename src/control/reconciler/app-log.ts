@@ -5,7 +5,7 @@ import type { ControlContext } from '../control-context.ts';
 export async function noteInAppLog(context: ControlContext, appId: string, text: string): Promise<void> {
   try {
     await context.logs.append(appLogStream(appId), [
-      { at: context.clock.now(), source: 'platform', process: '', instance: '', text },
+      { at: context.clock.now(), source: 'platform', process: '', instance: '', seat: '', text },
     ]);
   } catch (error) {
     context.logger.warn({ err: error, appId }, 'the app log could not be written');

@@ -27,7 +27,7 @@ export class LogService {
   /** A line of the platform's own in an app's log. */
   async note(appId: string, text: string): Promise<void> {
     await this.#logs.append(appLogStream(appId), [
-      { at: this.#context.clock.now(), source: 'platform', process: '', instance: '', text },
+      { at: this.#context.clock.now(), source: 'platform', process: '', instance: '', seat: '', text },
     ]);
   }
 }

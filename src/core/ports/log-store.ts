@@ -11,6 +11,8 @@ export interface LogLine {
   readonly process: string;
   /** Instance id, or ''. */
   readonly instance: string;
+  /** The lasting seat that the instance filled, or '': its lines are found by it when the instance is gone. */
+  readonly seat: string;
   /** One line without its newline; bytes that are not UTF-8 arrive as U+FFFD. */
   readonly text: string;
 }
@@ -19,6 +21,7 @@ export interface LogFilter {
   readonly source?: LogSource;
   readonly process?: string;
   readonly instance?: string;
+  readonly seat?: string;
 }
 
 export interface LogReadOptions {

@@ -78,7 +78,7 @@ export function logSessionRoutes({ core, settings, clock, ids, box }: AkkerisPar
     for await (const { lines, dropped } of batches) {
       if (dropped > 0) {
         const text = `${dropped} lines were left out, this reader is too slow`;
-        yield logLine({ at: clock.now(), source: 'platform', process: '', instance: '', text }, key);
+        yield logLine({ at: clock.now(), source: 'platform', process: '', instance: '', seat: '', text }, key);
       }
       if (lines.length > 0) yield lines.map((line) => logLine(line, key)).join('');
     }

@@ -24,6 +24,8 @@ export interface UnitState {
   readonly appHandle: string;
   readonly spaceId: string;
   readonly processType: string;
+  /** '' or absent: none. */
+  readonly seat?: string;
   readonly generation: string;
   readonly limits: ResourceLimits;
   readonly graceMs: number;

@@ -233,9 +233,10 @@ export class Unit {
   }
 
   #line(text: string): LogLine {
-    const { id, kind, processType, log } = this.#state;
+    const { id, kind, processType, seat, log } = this.#state;
     const at = this.#services.clock.now();
-    return { at, source: log.source as LogSource, process: processType, instance: kind === 'job' ? '' : id, text };
+    const instance = kind === 'job' ? '' : id;
+    return { at, source: log.source as LogSource, process: processType, instance, seat: seat ?? '', text };
   }
 
   #read(fifo: string): void {

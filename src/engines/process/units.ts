@@ -96,6 +96,7 @@ export class Units {
         appHandle: spec.appHandle,
         spaceId: spec.spaceId,
         processType: spec.processType,
+        seat: spec.seat ?? '',
         generation: spec.generation,
         limits: spec.limits,
         graceMs: spec.graceMs,

@@ -270,7 +270,7 @@ export class SimulatedEngine implements Engine, Sandbox {
     held.state = held.state === 'stopping' ? 'stopping' : 'running';
     held.startedAt = this.#options.clock.now();
     this.#changed();
-    if (!isInteractive(spec)) this.#log(run, `apps/${spec.appId}`, 'app', spec.processType, spec.id);
+    if (!isInteractive(spec)) this.#log(run, `apps/${spec.appId}`, 'app', spec.processType, spec.id, spec.seat);
     if (spec.timeoutMs !== undefined) {
       const timer = setTimeout(() => run.end({ signal: 'SIGKILL', timedOut: true }), spec.timeoutMs);
       void run.ended.then(() => clearTimeout(timer));
@@ -278,12 +278,12 @@ export class SimulatedEngine implements Engine, Sandbox {
     await run.start();
   }
 
-  #log(run: SimulatedRun, stream: string, source: LogSource, process: string, instance: string): void {
+  #log(run: SimulatedRun, stream: string, source: LogSource, process: string, instance: string, seat = ''): void {
     for (const output of [run.stdout, run.stderr]) {
       let rest = '';
       const take = (texts: readonly string[]): void => {
         const at = this.#options.clock.now();
-        const lines = texts.map((text) => ({ at, source, process, instance, text }));
+        const lines = texts.map((text) => ({ at, source, process, instance, seat, text }));
         if (lines.length > 0) void this.#options.logAppender.append(stream, lines);
       };
       output.setEncoding('utf8');

@@ -98,7 +98,7 @@ suite('conventions', () => {
       assert.equal((await admin('POST', `${path}/log-sessions`, { lines })).status, 422);
     const { id } = (await admin('GET', path)).json();
     const at = systemClock.now();
-    const line = { at, source: 'app', process: 'web', instance: 'one', text: 'hello' } as const;
+    const line = { at, source: 'app', process: 'web', instance: 'one', seat: '', text: 'hello' } as const;
     await served.get().logs.append(`apps/${id}`, [line]);
     const session = (await admin('POST', `${path}/log-sessions`, { lines: 10 })).json<{ logplex_url: string }>();
     const where = session.logplex_url.replace('http://akkeris.test', '');

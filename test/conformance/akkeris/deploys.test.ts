@@ -97,7 +97,7 @@ suite('deploys', () => {
     assert.equal((await admin('DELETE', `${path}/builds/${id}`)).status, 409);
     await served.get().db.builds.advance(id, ['queued'], { status: 'running' });
     const at = systemClock.now();
-    const line = { at, source: 'build', process: '', instance: '', text: 'compiling' } as const;
+    const line = { at, source: 'build', process: '', instance: '', seat: '', text: 'compiling' } as const;
     await served.get().logs.append(buildLogStream(id), [line]);
     const running = (await admin('GET', `${path}/builds/${id}/result`)).json<{
       build: { status: string };

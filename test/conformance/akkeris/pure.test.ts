@@ -90,10 +90,10 @@ test('secrets are hidden by name and within URLs', () => {
 test('a log line is in the form that clients take apart', () => {
   const id = '2effff5e-c606-4939-bfee-f938b55070ce';
   const pattern = /^[\w:+.-]+Z [\w.-]+ [\w./[\]-]+: /;
-  const app = logLine({ at, source: 'app', process: 'web', instance: id, text: 'hello' }, 'foo-default');
+  const app = logLine({ at, source: 'app', process: 'web', instance: id, seat: '', text: 'hello' }, 'foo-default');
   assert.equal(app, `2026-01-02T03:04:05.678Z foo-default app[web.${dynoName(id)}]: hello\n`);
   const router = logLine(
-    { at, source: 'router', process: '', instance: '', text: `status=200 dyno=web.${id} host=h` },
+    { at, source: 'router', process: '', instance: '', seat: '', text: `status=200 dyno=web.${id} host=h` },
     'foo',
   );
   assert.equal(router, `2026-01-02T03:04:05.678Z foo akkeris/router: status=200 dyno=web.${dynoName(id)} host=h\n`);
