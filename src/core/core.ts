@@ -14,6 +14,7 @@ import type { Engine } from './ports/engine.ts';
 import type { LogStore } from './ports/log-store.ts';
 import type { PasswordHasher } from './ports/password-hasher.ts';
 import { ProcessService } from './processes/process-service.ts';
+import { PushService } from './pushes/push-service.ts';
 import { QuotaService } from './quotas/quota-service.ts';
 import { ReleaseService } from './releases/release-service.ts';
 import { RoleService } from './roles/role-service.ts';
@@ -34,6 +35,8 @@ export interface CoreParts extends CoreContext {
 
 export function createCore(parts: CoreParts) {
   const authenticator = new Authenticator(parts, parts.passwords);
+  const builds = new BuildService(parts, parts.logs);
+  const releases = new ReleaseService(parts, parts.builder);
   return {
     authenticator,
     users: new UserService(parts, parts.passwords, authenticator),
@@ -47,8 +50,9 @@ export function createCore(parts: CoreParts) {
     apps: new AppService(parts),
     processes: new ProcessService(parts),
     config: new ConfigService(parts),
-    builds: new BuildService(parts, parts.logs),
-    releases: new ReleaseService(parts, parts.builder),
+    builds,
+    releases,
+    pushes: new PushService(parts, builds, releases),
     instances: new InstanceService(parts, parts.engine),
     logs: new LogService(parts, parts.logs),
     events: new EventService(parts),
