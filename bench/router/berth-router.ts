@@ -27,11 +27,11 @@ const running = await runRouter({
 const router = createRouterClient({ socketPath });
 await router.apply({
   version: 1,
-  routes: [{ host: 'bench.test', pathPrefix: '/', replacePrefix: null, appId: 'bench' }],
-  apps: [
+  routes: [{ host: 'bench.test', pathPrefix: '/', replacePrefix: null, backend: 'bench' }],
+  backends: [
     {
+      id: 'bench',
       appId: 'bench',
-      handle: 'bench',
       mode: 'serving',
       targets: [{ id: 'i1', host: '127.0.0.1', port: Number(backendPort), processType: 'web' }],
     },

@@ -71,6 +71,7 @@ export class Controllers {
     }
     if (held && !this.#leading) {
       this.#leading = true;
+      this.#routing.forget();
       await this.#reconciler.start();
       this.#builds.start();
       this.#retention.start();

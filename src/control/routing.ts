@@ -1,59 +1,75 @@
-/** Makes the routing table from rows and gives it to the router. Callers await `publish` to know that the router works by what they wrote. */
+/**
+ * Makes the routing table from rows and gives it to the router, and the table of links to the engine with it. Callers await `publish` to
+ * know that both work by what they wrote.
+ */
 import type { AppView } from '../core/apps/app.ts';
 import type { Domain } from '../core/domains/domain.ts';
-import type { Instance } from '../core/instances/instance.ts';
-import type { Route, RouteApp, RoutingTable } from '../core/ports/router.ts';
+import type { Route, RouteBackend, RouteTarget, RoutingTable } from '../core/ports/router.ts';
 import type { ControlContext } from './control-context.ts';
+import { LinkPublisher } from './links.ts';
+import { type InstanceAddress, processAddresses } from './process-addresses.ts';
+import { type RoutedRows, readRoutedRows } from './routed-rows.ts';
 
-const PAGE = 1_000;
+/**
+ * Pure: rows to table. Every app has a backend of its routed instances, for its default host and the domains that name no process; a
+ * domain that names one has a backend of that process's instances on that port. Instances without an address get no requests.
+ */
+export function routingTable(version: number, baseDomain: string, rows: RoutedRows): RoutingTable {
+  const addresses = processAddresses(rows);
+  const apps = new Map(rows.apps.map((app) => [app.id as string, app]));
+  const backends = new Map<string, RouteBackend>();
+  const routes: Route[] = [];
+  const routed = routedTargets(rows);
+  for (const app of rows.apps) {
+    backends.set(app.id, backendOf(app, app.id, routed.get(app.id) ?? []));
+    routes.push({ host: `${app.handle}.${baseDomain}`, pathPrefix: '/', replacePrefix: null, backend: app.id });
+  }
+  for (const domain of rows.domains) {
+    const app = apps.get(domain.appId);
+    if (app === undefined) continue;
+    const { hostname: host, pathPrefix, replacePrefix, processType, port } = domain;
+    const backend = backendId(domain);
+    routes.push({ host, pathPrefix, replacePrefix, backend });
+    if (processType === null || backends.has(backend)) continue;
+    backends.set(backend, backendOf(app, backend, addresses(app.id, processType, port).map(targetAt)));
+  }
+  return { version, routes, backends: [...backends.values()], certificates: [] };
+}
 
-/** Pure: rows to table. Instances without an address get no requests. */
-export function routingTable(
-  version: number,
-  baseDomain: string,
-  apps: readonly AppView[],
-  instances: readonly Instance[],
-  domains: readonly Domain[],
-): RoutingTable {
-  const targets = new Map<string, RouteApp['targets'][number][]>();
-  for (const { id, appId, host, port, processType } of instances) {
-    if (host === null || port === null) continue;
+/** By app: its instances that get the requests to its default host. */
+function routedTargets({ instances }: RoutedRows): ReadonlyMap<string, readonly RouteTarget[]> {
+  const targets = new Map<string, RouteTarget[]>();
+  for (const instance of instances) {
+    const { appId, routed, host, port } = instance;
+    if (!routed || host === null || port === null) continue;
     const list = targets.get(appId) ?? [];
-    list.push({ id, host, port, processType });
+    list.push(targetAt({ instance, host, port }));
     targets.set(appId, list);
   }
-  const known = new Set(apps.map((app) => app.id as string));
-  const defaults = apps.map(
-    (app): Route => ({ host: `${app.handle}.${baseDomain}`, pathPrefix: '/', replacePrefix: null, appId: app.id }),
-  );
-  const own = domains
-    .filter((domain) => known.has(domain.appId))
-    .map(
-      (domain): Route => ({
-        host: domain.hostname,
-        pathPrefix: domain.pathPrefix,
-        replacePrefix: domain.replacePrefix,
-        appId: domain.appId,
-      }),
-    );
-  return {
-    version,
-    routes: [...defaults, ...own],
-    apps: apps.map(
-      (app): RouteApp => ({
-        appId: app.id,
-        handle: app.handle,
-        mode: app.maintenance ? 'maintenance' : 'serving',
-        targets: targets.get(app.id) ?? [],
-      }),
-    ),
-    certificates: [],
-  };
+  return targets;
 }
+
+const backendId = ({ appId, processType, port }: Domain): string =>
+  processType === null ? appId : `${appId}/${processType}:${port ?? ''}`;
+
+const backendOf = (app: AppView, id: string, targets: readonly RouteTarget[]): RouteBackend => ({
+  id,
+  appId: app.id,
+  mode: app.maintenance ? 'maintenance' : 'serving',
+  targets,
+});
+
+const targetAt = ({ instance: { id, processType }, host, port }: InstanceAddress): RouteTarget => ({
+  id,
+  host,
+  port,
+  processType,
+});
 
 export class RoutingPublisher {
   readonly #context: ControlContext;
   readonly #baseDomain: string;
+  readonly #links: LinkPublisher;
   #lastVersion = 0;
   #stale = true;
   #running: Promise<void> | null = null;
@@ -62,9 +78,10 @@ export class RoutingPublisher {
   constructor(context: ControlContext, baseDomain: string) {
     this.#context = context;
     this.#baseDomain = baseDomain;
+    this.#links = new LinkPublisher(context.engine);
   }
 
-  /** Resolves when the router works by a table that was read after this call. Calls that overlap share one table. */
+  /** Resolves when the router and the engine work by tables that were read after this call. Calls that overlap share one reading. */
   publish(): Promise<void> {
     if (this.#running === null) {
       this.#running = this.#apply().finally(() => {
@@ -81,9 +98,15 @@ export class RoutingPublisher {
     return this.#queued;
   }
 
-  /** Publishes only when the router may not have what is in the rows: the last time failed. */
+  /** Publishes only when the router or the engine may not have what is in the rows: the last time failed. */
   async settle(): Promise<void> {
     if (this.#stale) await this.publish();
+  }
+
+  /** Another server may have published since: nothing of what was published counts. */
+  forget(): void {
+    this.#stale = true;
+    this.#links.forget();
   }
 
   async #apply(): Promise<void> {
@@ -92,23 +115,13 @@ export class RoutingPublisher {
     // Microseconds, so that a table made after a restart is newer than any before it.
     this.#lastVersion = Math.max(this.#lastVersion + 1, clock.now().getTime() * 1_000);
     const version = this.#lastVersion;
-    const [apps, instances, domains] = await Promise.all([this.#apps(), db.instances.routable(), db.domains.all()]);
-    await router.apply(routingTable(version, this.#baseDomain, apps, instances, domains));
+    const rows = await readRoutedRows(db);
+    // Neither waits for the other to be up.
+    const outcomes = await Promise.allSettled([
+      router.apply(routingTable(version, this.#baseDomain, rows)),
+      this.#links.publish(rows),
+    ]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     this.#stale = false;
-  }
-
-  async #apps(): Promise<AppView[]> {
-    const apps: AppView[] = [];
-    let after: string | null = null;
-    do {
-      const page: Awaited<ReturnType<ControlContext['db']['apps']['list']>> = await this.#context.db.apps.list(
-        'all',
-        {},
-        { limit: PAGE, ...(after === null ? {} : { after }) },
-      );
-      apps.push(...page.items);
-      after = page.next;
-    } while (after !== null);
-    return apps;
   }
 }

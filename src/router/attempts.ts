@@ -27,8 +27,8 @@ export class Attempts {
   }
 
   /** Chooses the next instance, or says why there is none. */
-  next(appId: string, nowMs: number): Target | Failure {
-    const target = this.#balancer.pick(appId, nowMs, this.#tried);
+  next(backendId: string, nowMs: number): Target | Failure {
+    const target = this.#balancer.pick(backendId, nowMs, this.#tried);
     if (target === null) return this.#failure ?? noInstance;
     target.begin();
     this.target = target;

@@ -1,18 +1,19 @@
 /** Chooses the instance for a request: the one with the least in flight among those not failing, in turn when several are equal. */
-
+import type { RouteTarget } from '../core/ports/router.ts';
 import type { RouterLimits } from './limits.ts';
 import type { RouteIndex } from './table.ts';
 import { Target } from './target.ts';
 
-interface AppTargets {
+interface Choice {
   readonly targets: readonly Target[];
   next: number;
 }
 
 export class Balancer {
   readonly #limits: RouterLimits;
-  #apps = new Map<string, AppTargets>();
-  /** Those of the table, and retired ones that still have requests in flight. */
+  /** By backend. */
+  #choices = new Map<string, Choice>();
+  /** By instance and address: those of the table, and retired ones that still have requests in flight. */
   readonly #targets = new Map<string, Target>();
 
   constructor(limits: RouterLimits) {
@@ -21,40 +22,30 @@ export class Balancer {
 
   /** Takes over the targets of a table. Known ones keep their connections and counts; the others retire. */
   update(index: RouteIndex): void {
-    const apps = new Map<string, AppTargets>();
+    const choices = new Map<string, Choice>();
     const current = new Set<Target>();
-    for (const app of index.apps.values()) {
-      const targets = app.targets.map((wanted) => {
-        const known = this.#targets.get(wanted.id);
-        if (known !== undefined && known.host === wanted.host && known.port === wanted.port) {
-          known.retired = false;
-          return known;
-        }
-        known?.retire();
-        const target = new Target(wanted, this.#limits);
-        this.#targets.set(wanted.id, target);
-        return target;
-      });
+    for (const backend of index.backends.values()) {
+      const targets = backend.targets.map((wanted) => this.#target(wanted));
       for (const target of targets) current.add(target);
-      apps.set(app.appId, { targets, next: this.#apps.get(app.appId)?.next ?? 0 });
+      choices.set(backend.id, { targets, next: this.#choices.get(backend.id)?.next ?? 0 });
     }
-    this.#apps = apps;
-    for (const [id, target] of this.#targets) {
+    this.#choices = choices;
+    for (const [key, target] of this.#targets) {
       if (current.has(target)) continue;
       if (!target.retired) target.retire();
-      if (target.inFlight === 0) this.#targets.delete(id);
+      if (target.inFlight === 0) this.#targets.delete(key);
     }
   }
 
-  /** The target for a request of an app, null when there is none (left). */
-  pick(appId: string, nowMs: number, tried: readonly Target[]): Target | null {
-    const app = this.#apps.get(appId);
-    if (app === undefined) return null;
-    const { targets } = app;
+  /** The target for a request to a backend, null when there is none (left). */
+  pick(backendId: string, nowMs: number, tried: readonly Target[]): Target | null {
+    const choice = this.#choices.get(backendId);
+    if (choice === undefined) return null;
+    const { targets } = choice;
     let best: Target | null = null;
     let bestFailing = true;
     const count = targets.length;
-    const first = app.next < count ? app.next : 0;
+    const first = choice.next < count ? choice.next : 0;
     for (let step = 0; step < count; step++) {
       const at = first + step;
       const target = targets[at < count ? at : at - count] as Target;
@@ -65,28 +56,39 @@ export class Balancer {
         bestFailing = failing;
       }
     }
-    app.next = first + 1;
+    choice.next = first + 1;
     return best;
   }
 
-  /** The targets of these ids that still have something in flight, retired ones too. */
+  /** The targets of these ids (of instances) that still have something in flight, on whatever port, retired ones too. */
   busy(targetIds: readonly string[]): readonly Target[] {
-    return targetIds.flatMap((id) => {
-      const target = this.#targets.get(id);
-      return target !== undefined && target.inFlight > 0 ? [target] : [];
-    });
+    const asked = new Set(targetIds);
+    return [...this.#targets.values()].filter((target) => target.inFlight > 0 && asked.has(target.id));
   }
 
   /** Closes idle connections over their time and forgets retired targets that are done. */
   sweep(nowMs: number): void {
-    for (const [id, target] of this.#targets) {
+    for (const [key, target] of this.#targets) {
       target.sweep(nowMs);
-      if (target.retired && target.inFlight === 0) this.#targets.delete(id);
+      if (target.retired && target.inFlight === 0) this.#targets.delete(key);
     }
   }
 
   /** Closes every idle connection. */
   close(): void {
     for (const target of this.#targets.values()) target.retire();
+  }
+
+  /** The known one, with its connections, or a new one. An instance that is somewhere else than before is another target. */
+  #target(wanted: RouteTarget): Target {
+    const key = `${wanted.id} ${wanted.host} ${wanted.port}`;
+    const known = this.#targets.get(key);
+    if (known !== undefined) {
+      known.retired = false;
+      return known;
+    }
+    const target = new Target(wanted, this.#limits);
+    this.#targets.set(key, target);
+    return target;
   }
 }

@@ -38,7 +38,7 @@ export class Counters {
   }
 
   /** Forgets apps that are gone, once nothing is in flight. */
-  keepOnly(appIds: ReadonlyMap<string, unknown>): void {
+  keepOnly(appIds: ReadonlySet<string>): void {
     for (const [appId, counters] of this.#apps)
       if (!appIds.has(appId) && counters.inFlight === 0) this.#apps.delete(appId);
   }

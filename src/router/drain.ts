@@ -1,4 +1,4 @@
-/** Waits until nothing is in flight to some targets any more. */
+/** Waits until nothing is in flight to some instances any more, on whatever port. */
 import type { Balancer } from './balancer.ts';
 
 /** Resolves with how much was left in flight after the time, 0 when all ended before. */

@@ -2,7 +2,7 @@
  * One request from its head to the end of its answer: chooses an instance, passes bytes both ways at the pace of the slower side, tries another
  * instance where that is safe, and accounts for what happened.
  */
-import type { RouteApp } from '../core/ports/router.ts';
+import type { RouteBackend } from '../core/ports/router.ts';
 import { Attempts } from './attempts.ts';
 import type { ChunkScanner } from './chunk-scanner.ts';
 import type { ClientConnection, RequestSink } from './client-connection.ts';
@@ -28,7 +28,7 @@ export class Exchange implements RequestSink, ResponseSink {
   readonly #requestId: string;
   readonly #attempts: Attempts;
   readonly #startedMs: number;
-  #app: RouteApp | null = null;
+  #backend: RouteBackend | null = null;
   #connection: UpstreamConnection | null = null;
   #phase: Phase = 'choosing';
   #path = '';
@@ -59,18 +59,18 @@ export class Exchange implements RequestSink, ResponseSink {
       this.#answer(failures.noSuchApp);
       return;
     }
-    this.#app = found.app;
-    context.counters.of(found.app.appId).inFlight++;
+    this.#backend = found.backend;
+    context.counters.of(found.backend.appId).inFlight++;
     this.#path = rewriteTarget(found.route, head.target);
     const { bodyBytes } = context.limits;
-    if (found.app.mode === 'maintenance') this.#answer(failures.maintenance);
+    if (found.backend.mode === 'maintenance') this.#answer(failures.maintenance);
     else if (bodyBytes !== null && head.contentLength > bodyBytes) this.#answer(failures.bodyTooLarge);
     else this.#attempt();
   }
 
   #attempt(): void {
     const nowMs = this.#context.tick();
-    const target = this.#attempts.next(this.#app?.appId ?? '', nowMs);
+    const target = this.#attempts.next(this.#backend?.id ?? '', nowMs);
     if (!(target instanceof Target)) {
       this.#answer(target);
       return;
@@ -271,10 +271,10 @@ export class Exchange implements RequestSink, ResponseSink {
     this.#phase = 'done';
     const { target } = this.#attempts;
     this.#attempts.end();
-    if (this.#app === null) return;
+    if (this.#backend === null) return;
     const nowMs = this.#context.tick();
     const connectedMs = this.#connectedMs === 0 ? nowMs : this.#connectedMs;
-    this.#context.account(this.#app.appId, this.#client.receivedBytes, !wasTunnel, {
+    this.#context.account(this.#backend.appId, this.#client.receivedBytes, !wasTunnel, {
       head: this.#head,
       client: this.#client.identity,
       requestId: this.#requestId,

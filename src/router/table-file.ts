@@ -2,7 +2,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { invalid } from '../core/errors.ts';
-import type { Route, RouteApp, RouteCertificate, RoutingTable } from '../core/ports/router.ts';
+import type { Route, RouteBackend, RouteCertificate, RouteTarget, RoutingTable } from '../core/ports/router.ts';
 
 export function tablePath(dataFolder: string): string {
   return join(dataFolder, 'router', 'table.json');
@@ -42,13 +42,16 @@ export async function loadTable(path: string): Promise<RoutingTable | null> {
   return readTable(JSON.parse(text));
 }
 
-/** Checks that a value from outside has the shape of a table; throws `invalid` naming what is wrong. */
+/**
+ * Checks that a value from outside has the shape of a table; throws `invalid` naming what is wrong. A table that an older version saved
+ * has `apps` with targets, to which its routes lead: each is one backend, so that apps are served while the server is upgraded too.
+ */
 export function readTable(value: unknown): RoutingTable {
   const table = object(value, 'table');
   return {
     version: wholeNumber(table.version, 'version'),
     routes: list(table.routes, 'routes').map(readRoute),
-    apps: list(table.apps, 'apps').map(readApp),
+    backends: list(table.backends ?? table.apps, 'backends').map(readBackend),
     certificates: list(table.certificates, 'certificates').map(readCertificate),
   };
 }
@@ -60,29 +63,33 @@ function readRoute(value: unknown, at: number): Route {
     host: text(route.host, `routes.${at}.host`).toLowerCase(),
     pathPrefix: text(route.pathPrefix, `routes.${at}.pathPrefix`),
     replacePrefix: replace === null || replace === undefined ? null : text(replace, `routes.${at}.replacePrefix`),
-    appId: text(route.appId, `routes.${at}.appId`),
+    backend: text(route.backend ?? route.appId, `routes.${at}.backend`),
   };
 }
 
-function readApp(value: unknown, at: number): RouteApp {
-  const app = object(value, `apps.${at}`);
-  const mode = app.mode;
+function readBackend(value: unknown, at: number): RouteBackend {
+  const field = `backends.${at}`;
+  const backend = object(value, field);
+  const mode = backend.mode;
   if (mode !== 'serving' && mode !== 'maintenance')
-    throw invalid(`apps.${at}.mode`, 'mode must be serving or maintenance');
+    throw invalid(`${field}.mode`, 'mode must be serving or maintenance');
   return {
-    appId: text(app.appId, `apps.${at}.appId`),
-    handle: text(app.handle, `apps.${at}.handle`),
+    id: text(backend.id ?? backend.appId, `${field}.id`),
+    appId: text(backend.appId, `${field}.appId`),
     mode,
-    targets: list(app.targets, `apps.${at}.targets`).map((each, index) => {
-      const field = `apps.${at}.targets.${index}`;
-      const target = object(each, field);
-      return {
-        id: text(target.id, `${field}.id`),
-        host: text(target.host, `${field}.host`),
-        port: wholeNumber(target.port, `${field}.port`),
-        processType: text(target.processType, `${field}.processType`),
-      };
-    }),
+    targets: list(backend.targets, `${field}.targets`).map((each, index) =>
+      readTarget(each, `${field}.targets.${index}`),
+    ),
+  };
+}
+
+function readTarget(value: unknown, field: string): RouteTarget {
+  const target = object(value, field);
+  return {
+    id: text(target.id, `${field}.id`),
+    host: text(target.host, `${field}.host`),
+    port: wholeNumber(target.port, `${field}.port`),
+    processType: text(target.processType, `${field}.processType`),
   };
 }
 

@@ -1,12 +1,12 @@
 /**
- * The routing table made fast to ask: which app answers for a host and path. Pure; a new table gives a new index, and requests that
+ * The routing table made fast to ask: which backend answers for a host and path. Pure; a new table gives a new index, and requests that
  * already chose keep what they chose.
  */
-import type { Route, RouteApp, RoutingTable } from '../core/ports/router.ts';
+import type { Route, RouteBackend, RoutingTable } from '../core/ports/router.ts';
 
 export interface RouteIndex {
   readonly version: number;
-  readonly apps: ReadonlyMap<string, RouteApp>;
+  readonly backends: ReadonlyMap<string, RouteBackend>;
   /** Host to its routes, longest prefix first. */
   readonly exact: ReadonlyMap<string, readonly Route[]>;
   /** `example.com` for `*.example.com`. */
@@ -15,16 +15,16 @@ export interface RouteIndex {
 
 export interface RouteMatch {
   readonly route: Route;
-  readonly app: RouteApp;
+  readonly backend: RouteBackend;
 }
 
-/** The index of a table. Routes to apps that the table does not hold are left out. */
+/** The index of a table. Routes to backends that the table does not hold are left out. */
 export function indexTable(table: RoutingTable): RouteIndex {
-  const apps = new Map(table.apps.map((app) => [app.appId, app]));
+  const backends = new Map(table.backends.map((backend) => [backend.id, backend]));
   const exact = new Map<string, Route[]>();
   const wildcard = new Map<string, Route[]>();
   for (const route of table.routes) {
-    if (!apps.has(route.appId)) continue;
+    if (!backends.has(route.backend)) continue;
     const normal = { ...route, pathPrefix: normalPrefix(route.pathPrefix) };
     const [map, key] = route.host.startsWith('*.') ? [wildcard, route.host.slice(2)] : [exact, route.host];
     const list = map.get(key);
@@ -33,7 +33,7 @@ export function indexTable(table: RoutingTable): RouteIndex {
   }
   for (const map of [exact, wildcard])
     for (const list of map.values()) list.sort((a, b) => b.pathPrefix.length - a.pathPrefix.length);
-  return { version: table.version, apps, exact, wildcard };
+  return { version: table.version, backends, exact, wildcard };
 }
 
 /**
@@ -65,8 +65,8 @@ function matchPath(index: RouteIndex, routes: readonly Route[] | undefined, path
   if (routes === undefined) return null;
   for (const route of routes) {
     if (!coversPath(route.pathPrefix, path)) continue;
-    const app = index.apps.get(route.appId);
-    if (app !== undefined) return { route, app };
+    const backend = index.backends.get(route.backend);
+    if (backend !== undefined) return { route, backend };
   }
   return null;
 }

@@ -1,9 +1,10 @@
-/** One instance as a worker sees it: where it is, what is in flight to it, and the idle connections kept to it. */
+/** One port of an instance as a worker sees it: where it is, what is in flight to it, and the idle connections kept to it. */
 import type { RouteTarget } from '../core/ports/router.ts';
 import type { RouterLimits } from './limits.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 export class Target {
+  /** The instance's. */
   readonly id: string;
   readonly host: string;
   readonly port: number;

@@ -23,7 +23,7 @@ export class WorkerContext {
   readonly ids: Ids;
   readonly counters = new Counters();
   readonly balancer: Balancer;
-  index: RouteIndex = indexTable({ version: -1, routes: [], apps: [], certificates: [] });
+  index: RouteIndex = indexTable({ version: -1, routes: [], backends: [], certificates: [] });
   /** Monotonic milliseconds as of the last tick. */
   nowMs: number;
   stopping = false;
@@ -50,7 +50,7 @@ export class WorkerContext {
   use(table: RoutingTable): void {
     this.index = indexTable(table);
     this.balancer.update(this.index);
-    this.counters.keepOnly(this.index.apps);
+    this.counters.keepOnly(new Set(table.backends.map((backend) => backend.appId)));
   }
 
   /** Counts a request that ended and writes its access line. */

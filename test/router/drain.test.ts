@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { get, send } from './support/http-requests.ts';
-import { app, oneApp, rawSocket, route, startBackend, startRouter, target, until } from './support/router-harness.ts';
+import {
+  oneApp,
+  rawSocket,
+  route,
+  routeBackend,
+  startBackend,
+  startRouter,
+  target,
+  until,
+} from './support/router-harness.ts';
 
 test('drain waits for what is in flight to targets that left the table, and says what is left', async (t) => {
   let finish: () => void = () => {};
@@ -62,8 +71,8 @@ test('no request fails while the table is swapped again and again under load and
     router.apply({
       version: version++,
       routes: [route('a.test', 'a')],
-      apps: [
-        app(
+      backends: [
+        routeBackend(
           'a',
           current.map((each) => target(`i${each.port}`, each.port)),
         ),

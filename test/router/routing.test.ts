@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { get } from './support/http-requests.ts';
-import { app, oneApp, rawExchange, route, startBackend, startRouter, target, until } from './support/router-harness.ts';
+import {
+  oneApp,
+  rawExchange,
+  route,
+  routeBackend,
+  startBackend,
+  startRouter,
+  target,
+  until,
+} from './support/router-harness.ts';
 
 test('routes by host and longest prefix, and writes an access line without the query', async (t) => {
   const one = await startBackend(t, (request, response) => response.end(`one ${request.url}`));
@@ -10,7 +19,7 @@ test('routes by host and longest prefix, and writes an access line without the q
   await router.apply({
     version: 1,
     routes: [route('a.test', 'a'), route('a.test', 'b', '/api', '/'), route('*.w.test', 'b')],
-    apps: [app('a', [target('i1', one.port)]), app('b', [target('i2', two.port)])],
+    backends: [routeBackend('a', [target('i1', one.port)]), routeBackend('b', [target('i2', two.port)])],
     certificates: [],
   });
   assert.equal((await get(port, 'a.test', '/x?token=1')).body, 'one /x?token=1');
@@ -36,7 +45,11 @@ test('answers with the platform codes, as JSON for those who ask', async (t) => 
   await router.apply({
     version: 1,
     routes: [route('none.test', 'none'), route('rest.test', 'rest'), route('down.test', 'down')],
-    apps: [app('none', []), app('rest', [], 'maintenance'), app('down', [target('i1', closed.port)])],
+    backends: [
+      routeBackend('none', []),
+      routeBackend('rest', [], 'maintenance'),
+      routeBackend('down', [target('i1', closed.port)]),
+    ],
     certificates: [],
   });
   const none = await get(port, 'none.test', '/', { accept: 'application/json' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { indexTable, match, rewriteTarget } from '../../src/router/table.ts';
-import { app, route } from './support/router-harness.ts';
+import { route, routeBackend } from './support/router-harness.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]{1,4}$/);
 const host = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
@@ -41,7 +41,7 @@ test('match finds what the plain rule finds', () => {
       const index = indexTable({
         version: 1,
         routes: routes.map((each) => route(each.host, 'a', each.pathPrefix)),
-        apps: [app('a', [])],
+        backends: [routeBackend('a', [])],
         certificates: [],
       });
       const found = match(index, asked, askedPath);
@@ -69,7 +69,7 @@ test('a prefix is replaced with its slashes kept whole', () => {
     );
 });
 
-test('routes to apps that are not in the table match nothing', () => {
-  const index = indexTable({ version: 1, routes: [route('a', 'gone')], apps: [], certificates: [] });
+test('routes to backends that are not in the table match nothing', () => {
+  const index = indexTable({ version: 1, routes: [route('a', 'gone')], backends: [], certificates: [] });
   assert.equal(match(index, 'a', '/'), null);
 });

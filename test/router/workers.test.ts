@@ -134,7 +134,7 @@ test('a malformed table is refused with the field that is wrong', async (t) => {
   const table = oneApp(1, 80);
   await assert.rejects(router.apply({ ...table, version: -1 }), { kind: 'invalid', message: /version/ });
   await assert.rejects(
-    router.apply({ ...table, apps: [{ ...table.apps[0], mode: 'x' }] } as never),
-    /apps\.0\.mode|mode must be/,
+    router.apply({ ...table, backends: [{ ...table.backends[0], mode: 'x' }] } as never),
+    /backends\.0\.mode|mode must be/,
   );
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { LogLine } from '../../../src/core/ports/log-store.ts';
-import type { Route, RouteApp, Router, RouteTarget, RoutingTable } from '../../../src/core/ports/router.ts';
+import type { Route, RouteBackend, Router, RouteTarget, RoutingTable } from '../../../src/core/ports/router.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { createRouterClient } from '../../../src/router/router-client.ts';
@@ -85,18 +85,24 @@ export function target(id: string, port: number): RouteTarget {
   return { id, host: '127.0.0.1', port, processType: 'web' };
 }
 
-export function app(appId: string, targets: readonly RouteTarget[], mode: RouteApp['mode'] = 'serving'): RouteApp {
-  return { appId, handle: appId, mode, targets };
+/** The backend of app `id`, or another one of it. */
+export function routeBackend(
+  id: string,
+  targets: readonly RouteTarget[],
+  mode: RouteBackend['mode'] = 'serving',
+  appId = id,
+): RouteBackend {
+  return { id, appId, mode, targets };
 }
 
-export function route(host: string, appId: string, pathPrefix = '/', replacePrefix: string | null = null): Route {
-  return { host, pathPrefix, replacePrefix, appId };
+export function route(host: string, backendId: string, pathPrefix = '/', replacePrefix: string | null = null): Route {
+  return { host, pathPrefix, replacePrefix, backend: backendId };
 }
 
 /** A table for one app `a` at host `a.test`. */
 export function oneApp(version: number, ...ports: readonly number[]): RoutingTable {
   const targets = ports.map((port) => target(`i${port}`, port));
-  return { version, routes: [route('a.test', 'a')], apps: [app('a', targets)], certificates: [] };
+  return { version, routes: [route('a.test', 'a')], backends: [routeBackend('a', targets)], certificates: [] };
 }
 
 /** Sends bytes over a raw connection and gives all that comes back until the other side closes, or `until` is true of it. */
