@@ -57,7 +57,7 @@ test('lines reach the store in order by app, in batches, and a slow store loses 
   await until(() => appended.length === 1);
   assert.deepEqual(appended[0], {
     stream: 'apps/a',
-    lines: [{ at: new Date(5), source: 'router', process: 'web', instance: 'i1', text: 'first' }],
+    lines: [{ at: new Date(5), source: 'router', process: 'web', instance: 'i1', seat: '', text: 'first' }],
   });
   const total = 30_000;
   let bytes = '';
