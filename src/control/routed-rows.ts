@@ -1,12 +1,12 @@
 /** What the routing table and the table of links are made of, read together. */
-import type { AppView } from '../core/apps/app.ts';
+import type { App, AppView } from '../core/apps/app.ts';
 import type { Domain } from '../core/domains/domain.ts';
 import type { Instance } from '../core/instances/instance.ts';
 import type { Database } from '../core/ports/database.ts';
 import type { Process } from '../core/processes/process.ts';
 
 export interface RoutedRows {
-  readonly apps: readonly AppView[];
+  readonly apps: readonly Pick<App, 'id' | 'handle' | 'spaceId' | 'maintenance'>[];
   /** The ready ones. */
   readonly instances: readonly Instance[];
   readonly domains: readonly Domain[];

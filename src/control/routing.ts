@@ -2,9 +2,10 @@
  * Makes the routing table from rows and gives it to the router, and the table of links to the engine with it. Callers await `publish` to
  * know that both work by what they wrote.
  */
-import type { AppView } from '../core/apps/app.ts';
 import type { Domain } from '../core/domains/domain.ts';
+import type { Engine } from '../core/ports/engine.ts';
 import type { Route, RouteBackend, RouteTarget, RoutingTable } from '../core/ports/router.ts';
+import { routeCertificates } from './certificates.ts';
 import type { ControlContext } from './control-context.ts';
 import { LinkPublisher } from './links.ts';
 import { type InstanceAddress, processAddresses } from './process-addresses.ts';
@@ -52,7 +53,7 @@ function routedTargets({ instances }: RoutedRows): ReadonlyMap<string, readonly 
 const backendId = ({ appId, processType, port }: Domain): string =>
   processType === null ? appId : `${appId}/${processType}:${port ?? ''}`;
 
-const backendOf = (app: AppView, id: string, targets: readonly RouteTarget[]): RouteBackend => ({
+const backendOf = (app: RoutedRows['apps'][number], id: string, targets: readonly RouteTarget[]): RouteBackend => ({
   id,
   appId: app.id,
   mode: app.maintenance ? 'maintenance' : 'serving',
@@ -66,8 +67,12 @@ const targetAt = ({ instance: { id, processType }, host, port }: InstanceAddress
   processType,
 });
 
+type PublisherContext = Pick<ControlContext, 'db' | 'clock' | 'router' | 'logger'> & {
+  readonly engine: Pick<Engine, 'routeLinks'>;
+};
+
 export class RoutingPublisher {
-  readonly #context: ControlContext;
+  readonly #context: PublisherContext;
   readonly #baseDomain: string;
   readonly #links: LinkPublisher;
   #lastVersion = 0;
@@ -75,7 +80,7 @@ export class RoutingPublisher {
   #running: Promise<void> | null = null;
   #queued: Promise<void> | null = null;
 
-  constructor(context: ControlContext, baseDomain: string) {
+  constructor(context: PublisherContext, baseDomain: string) {
     this.#context = context;
     this.#baseDomain = baseDomain;
     this.#links = new LinkPublisher(context.engine);
@@ -111,14 +116,14 @@ export class RoutingPublisher {
 
   async #apply(): Promise<void> {
     this.#stale = true;
-    const { db, clock, router } = this.#context;
+    const { db, clock, logger, router } = this.#context;
     // Microseconds, so that a table made after a restart is newer than any before it.
     this.#lastVersion = Math.max(this.#lastVersion + 1, clock.now().getTime() * 1_000);
     const version = this.#lastVersion;
-    const rows = await readRoutedRows(db);
+    const [rows, certificates] = await Promise.all([readRoutedRows(db), routeCertificates(db, logger)]);
     // Neither waits for the other to be up.
     const outcomes = await Promise.allSettled([
-      router.apply(routingTable(version, this.#baseDomain, rows)),
+      router.apply({ ...routingTable(version, this.#baseDomain, rows), certificates }),
       this.#links.publish(rows),
     ]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;

@@ -1,19 +1,21 @@
-/** Takes instances out of service: row says draining → router swapped → requests in flight end → stop → gone. Any step can be said again. */
+/** Takes instances out of service: row says draining → router and links swapped → requests in flight end → stop → gone. Any step can be said again. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ControlContext } from '../control-context.ts';
 import type { RoutingPublisher } from '../routing.ts';
 
 const RETRY_MS = 500;
 
+type RetirementContext = Pick<ControlContext, 'db' | 'clock' | 'router' | 'engine' | 'limits' | 'logger'>;
+
 export class Retirement {
-  readonly #context: ControlContext;
+  readonly #context: RetirementContext;
   readonly #routing: RoutingPublisher;
   readonly #running = new Map<string, Promise<void>>();
   #stopped = false;
   /** Called when a retirement has ended. */
   readonly #ended: (appId: string) => void;
 
-  constructor(context: ControlContext, routing: RoutingPublisher, ended: (appId: string) => void) {
+  constructor(context: RetirementContext, routing: RoutingPublisher, ended: (appId: string) => void) {
     this.#context = context;
     this.#routing = routing;
     this.#ended = ended;
