@@ -1,12 +1,16 @@
 /** All services of the core in one place; main makes them, dialects get them. */
 import { Authenticator } from './access/authenticator.ts';
+import { AnnotationService } from './annotations/annotation-service.ts';
+import { AppOwnershipService } from './apps/app-ownership-service.ts';
 import { AppService } from './apps/app-service.ts';
 import { BuildService } from './builds/build-service.ts';
+import { CollaboratorService } from './collaborators/collaborator-service.ts';
 import { ConfigService } from './config/config-service.ts';
 import { DomainService } from './domains/domain-service.ts';
 import { EventService } from './events/event-service.ts';
 import { FavoriteService } from './favorites/favorite-service.ts';
 import { InstanceService } from './instances/instance-service.ts';
+import { KeyService } from './keys/key-service.ts';
 import { LogService } from './logs/log-service.ts';
 import type { Builder } from './ports/builder.ts';
 import type { CoreContext } from './ports/core-context.ts';
@@ -14,8 +18,10 @@ import type { Engine } from './ports/engine.ts';
 import type { LogStore } from './ports/log-store.ts';
 import type { PasswordHasher } from './ports/password-hasher.ts';
 import { ProcessService } from './processes/process-service.ts';
+import { ProcessSwitchService } from './processes/process-switch-service.ts';
 import { PushService } from './pushes/push-service.ts';
 import { QuotaService } from './quotas/quota-service.ts';
+import { ImageService } from './releases/image-service.ts';
 import { ReleaseService } from './releases/release-service.ts';
 import { RoleService } from './roles/role-service.ts';
 import { SizeService } from './sizes/size-service.ts';
@@ -47,7 +53,7 @@ export function createCore(parts: CoreParts) {
     domains: new DomainService(parts, parts.baseDomain),
     spaces: new SpaceService(parts),
     sizes: new SizeService(parts),
-    apps: new AppService(parts),
+    apps: new AppService(parts, parts.baseDomain),
     processes: new ProcessService(parts),
     config: new ConfigService(parts),
     builds,
@@ -57,6 +63,12 @@ export function createCore(parts: CoreParts) {
     logs: new LogService(parts, parts.logs),
     events: new EventService(parts),
     favorites: new FavoriteService(parts),
+    keys: new KeyService(parts),
+    collaborators: new CollaboratorService(parts, authenticator),
+    appOwnership: new AppOwnershipService(parts, authenticator),
+    annotations: new AnnotationService(parts),
+    switches: new ProcessSwitchService(parts),
+    images: new ImageService(parts),
   };
 }
 

@@ -60,6 +60,7 @@ export const permissionContexts: Readonly<Record<string, readonly ContextType[]>
   'app.update.image-reset': ['global', 'app', 'team', 'pool'],
   'app.update.log': ['global', 'app', 'team', 'pool'],
   'app.update.metadata': ['global', 'app', 'team', 'pool'],
+  'app.update.name': ['global', 'app', 'team', 'pool'],
   'app.update.plan': ['global', 'app', 'team', 'pool'],
   'app.update.planoverride': ['global', 'app', 'team', 'pool'],
   'app.update.platform': ['global', 'app', 'team', 'pool'],

@@ -38,13 +38,31 @@ const taken: Readonly<Record<string, string>> = {
   instances_pkey: 'instance',
   domains_place_key: 'domain',
   domains_pkey: 'domain',
+  ssh_keys_name_key: 'key',
+  ssh_keys_fingerprint_key: 'key',
+  ssh_keys_pkey: 'key',
+  collaborators_email_key: 'collaborator',
+  collaborators_user_key: 'collaborator',
+  collaborators_pkey: 'collaborator',
   operations_pkey: 'operation',
+  services_name_key: 'service',
+  services_user_key: 'service',
+  plans_name_key: 'plan',
+  addons_name_key: 'addon',
+  addons_pkey: 'addon',
+  bindings_place_key: 'binding',
+  bindings_name_key: 'binding',
 };
 
 /** Foreign keys that say more than "in use" when the other side is removed. */
 const inUse: Readonly<Record<string, readonly [code: string, message: string, noun: string]>> = {
   apps_team_id_fkey: ['team-has-apps', 'the team still has apps', 'team'],
   apps_space_id_fkey: ['space-has-apps', 'the space still has apps', 'space'],
+  addons_team_id_fkey: ['team-has-addons', 'the team still has add-ons', 'team'],
+  addons_service_id_fkey: ['service-has-addons', 'there are still add-ons of the service', 'service'],
+  addons_plan_id_fkey: ['plan-has-addons', 'there are still add-ons of the plan', 'plan'],
+  addons_wanted_plan_id_fkey: ['plan-has-addons', 'there are still add-ons of the plan', 'plan'],
+  services_team_id_fkey: ['team-has-services', 'the team still has services', 'team'],
 };
 
 const lostCodes = new Set([

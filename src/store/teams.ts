@@ -61,6 +61,21 @@ export function createTeamStore(db: Kysely<Schema>): TeamStore {
         .where('memberships.team_id', '=', teamId)
         .orderBy('users.username')
         .execute(),
+    async owners(teamIds) {
+      const rows = await db
+        .selectFrom('memberships')
+        .innerJoin('users', 'users.id', 'memberships.user_id')
+        .innerJoin('teams', 'teams.id', 'memberships.team_id')
+        .distinctOn('memberships.team_id')
+        .select(['memberships.team_id as teamId', ...userColumns])
+        .where(sql<boolean>`memberships.team_id = any(${teamIds}::uuid[])`)
+        .orderBy('memberships.team_id')
+        .orderBy(sql`lower(users.username) = lower(teams.name)`, 'desc')
+        .orderBy('memberships.created_at')
+        .orderBy('users.id')
+        .execute();
+      return new Map(rows.map(({ teamId, ...user }) => [teamId as string, user]));
+    },
     async teamIdsOf(userId) {
       const rows = await db
         .selectFrom('memberships')

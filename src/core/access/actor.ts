@@ -7,6 +7,8 @@ export interface Grant {
   readonly context: ContextType;
   /** The id of the team, app or pool; null in the global context. */
   readonly contextId: Id | null;
+  /** What it leaves out of all that its permission covers. */
+  readonly except?: readonly Permission[];
 }
 
 export interface Actor {
@@ -28,6 +30,8 @@ export interface Place {
   readonly appId?: Id<'app'>;
   readonly poolId?: Id<'pool'>;
   readonly userId?: Id<'user'>;
+  readonly addonId?: Id<'addon'>;
+  readonly serviceId?: Id<'service'>;
 }
 
 /** The platform itself (controllers, boot). */
@@ -53,14 +57,21 @@ const reaches = (grant: Grant, place: Place): boolean => {
       return place.poolId !== undefined && grant.contextId === place.poolId;
     case 'user':
       return place.userId !== undefined && grant.contextId === place.userId;
+    case 'service-instance':
+      return place.addonId !== undefined && grant.contextId === place.addonId;
+    case 'service':
+      return place.serviceId !== undefined && grant.contextId === place.serviceId;
     default:
       return false;
   }
 };
 
+const includes = (grant: Grant, permission: Permission): boolean =>
+  covers(grant.permission, permission) && !grant.except?.some((left) => covers(left, permission));
+
 /** Whether the actor holds the permission in a context that reaches the place. */
 export function can(actor: Actor, permission: Permission, place: Place = {}): boolean {
-  return actor.grants.some((grant) => covers(grant.permission, permission) && reaches(grant, place));
+  return actor.grants.some((grant) => includes(grant, permission) && reaches(grant, place));
 }
 
 /** What of a noun the actor may list: all of it, or what lies in these teams, apps, pools. */
@@ -69,7 +80,7 @@ export type Visibility =
   | { readonly teamIds: readonly Id[]; readonly appIds: readonly Id[]; readonly poolIds: readonly Id[] };
 
 export function visibility(actor: Actor, permission: Permission): Visibility {
-  const held = actor.grants.filter((grant) => covers(grant.permission, permission));
+  const held = actor.grants.filter((grant) => includes(grant, permission));
   if (held.some((grant) => grant.context === 'global')) return 'all';
   const of = (context: ContextType): Id[] =>
     held.flatMap((grant) => (grant.context === context && grant.contextId !== null ? [grant.contextId] : []));

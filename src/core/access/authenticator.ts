@@ -1,7 +1,9 @@
 /** Turns credentials into an Actor. The dialects' `auth` calls it; nobody else reads tokens or passwords. */
 
+import { collaboratorGrants } from '../collaborators/collaborator.ts';
 import { BerthError, unauthenticated } from '../errors.ts';
 import { record } from '../events/record.ts';
+import { fingerprintOf } from '../keys/public-key.ts';
 import type { Id } from '../names.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { PasswordHasher } from '../ports/password-hasher.ts';
@@ -86,6 +88,16 @@ export class Authenticator {
     return { ...user, lastLoginAt: now };
   }
 
+  /**
+   * The user behind a public SSH key (its blob, or its fingerprint `SHA256:…`), or null when nobody has it or its user is disabled. Whoever
+   * calls it has to see the proof that the caller holds the private key.
+   */
+  async byKey(key: Uint8Array | string): Promise<Actor | null> {
+    const fingerprint = typeof key === 'string' ? key : fingerprintOf(key);
+    const found = await this.#context.db.keys.findByFingerprint(fingerprint);
+    return found === null ? null : this.#actorOf(found.userId, null);
+  }
+
   /** Makes a token and gives its text, which is shown once and kept only as a hash. */
   async issue(input: IssueToken): Promise<{ token: Token; text: Secret }> {
     const { db, clock, ids } = this.#context;
@@ -145,10 +157,21 @@ export class Authenticator {
   }
 
   async #userActor(token: Token): Promise<Actor> {
+    const actor = token.userId === null ? null : await this.#actorOf(token.userId, token.id);
+    if (actor === null) throw unauthenticated();
+    return actor;
+  }
+
+  /** Null for a user that is not there or disabled. */
+  async #actorOf(userId: Id<'user'>, tokenId: Id<'token'> | null): Promise<Actor | null> {
     const { db } = this.#context;
-    const user = token.userId === null ? null : await db.users.find(token.userId);
-    if (user === null || user.disabled) throw unauthenticated();
-    const [teamIds, assigned] = await Promise.all([db.teams.teamIdsOf(user.id), db.roles.grantsOf('user', user.id)]);
+    const user = await db.users.find(userId);
+    if (user === null || user.disabled) return null;
+    const [teamIds, assigned, shared] = await Promise.all([
+      db.teams.teamIdsOf(user.id),
+      db.roles.grantsOf('user', user.id),
+      db.collaborators.appIdsOf(user.id),
+    ]);
     const membership = teamIds.flatMap((teamId) =>
       memberPermissions.map((permission): Grant => ({ permission, context: 'team', contextId: teamId })),
     );
@@ -158,9 +181,9 @@ export class Authenticator {
       userId: user.id,
       name: user.username,
       email: user.email,
-      tokenId: token.id,
+      tokenId,
       teamIds,
-      grants: [self, ...everyone(), ...membership, ...assigned],
+      grants: [self, ...everyone(), ...membership, ...assigned, ...collaboratorGrants(shared)],
     };
   }
 }

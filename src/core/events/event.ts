@@ -42,7 +42,27 @@ export type EventKind =
   | 'InstanceCrashed'
   | 'CommandExecuted'
   | 'DomainAdded'
-  | 'DomainRemoved';
+  | 'DomainRemoved'
+  | 'ServiceCreated'
+  | 'ServiceUpdated'
+  | 'ServiceRemoved'
+  | 'AddonCreated'
+  | 'AddonReady'
+  | 'AddonFailed'
+  | 'AddonUpgraded'
+  | 'AddonUpdated'
+  | 'AddonRemoved'
+  | 'BindingAdded'
+  | 'BindingRemoved'
+  | 'CertificateSet'
+  | 'CertificateRemoved'
+  | 'KeyAdded'
+  | 'KeyRemoved'
+  | 'CollaboratorInvited'
+  | 'CollaboratorAccepted'
+  | 'CollaboratorRemoved'
+  | 'AppRenamed'
+  | 'AppTransferred';
 
 export interface PlatformEvent {
   /** Grows with each event; the cursor of readers of the outbox. Set by the store. */

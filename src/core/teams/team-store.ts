@@ -12,5 +12,7 @@ export interface TeamStore {
   addMember(membership: Membership): Promise<void>;
   removeMember(teamId: Id<'team'>, userId: Id<'user'>): Promise<void>;
   members(teamId: Id<'team'>): Promise<readonly User[]>;
+  /** By team id: the member that it is named after, else the longest-standing one. Teams without members have none. */
+  owners(teamIds: readonly Id<'team'>[]): Promise<ReadonlyMap<string, User>>;
   teamIdsOf(userId: Id<'user'>): Promise<readonly Id<'team'>[]>;
 }
