@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { Agent } from 'node:http';
+import { Agent, type RequestListener } from 'node:http';
 import { test } from 'node:test';
+import type { RouteBackend } from '../../src/core/ports/router.ts';
 import { get, send } from './support/http-requests.ts';
 import {
   oneApp,
@@ -59,24 +60,31 @@ test('upgraded connections count as in flight', async (t) => {
 
 test('no request fails while the table is swapped again and again under load and the old targets drain and stop', async (t) => {
   const { router, port } = await startRouter(t, { workers: 2 });
-  const begin = async (): Promise<Awaited<ReturnType<typeof startBackend>>> =>
-    await startBackend(t, (incoming, response) => {
-      incoming.resume();
-      // Some answers take a while, so that there is always something in flight at a swap.
-      incoming.on('end', () => setTimeout(() => response.end('ok'), incoming.url === '/slow' ? 60 : 0));
-    });
+  const listener: RequestListener = (incoming, response) => {
+    incoming.resume();
+    // Some answers take a while, so that there is always something in flight at a swap.
+    incoming.on('end', () => setTimeout(() => response.end('ok'), incoming.url === '/slow' ? 60 : 0));
+  };
+  let instances = 0;
+  /** An instance with two ports. */
+  const begin = async (): Promise<{ id: string; ports: Awaited<ReturnType<typeof startBackend>>[] }> => ({
+    id: `i${++instances}`,
+    ports: [await startBackend(t, listener), await startBackend(t, listener)],
+  });
   let current = [await begin(), await begin()];
+  const backendOf = (port: 0 | 1): RouteBackend =>
+    routeBackend(
+      `a:${port}`,
+      current.map(({ id, ports }) => target(id, ports[port]?.port ?? 0)),
+      'serving',
+      'a',
+    );
   let version = 1;
   const apply = (): Promise<void> =>
     router.apply({
       version: version++,
-      routes: [route('a.test', 'a')],
-      backends: [
-        routeBackend(
-          'a',
-          current.map((each) => target(`i${each.port}`, each.port)),
-        ),
-      ],
+      routes: [route('a.test', 'a:0'), route('b.test', 'a:1')],
+      backends: [backendOf(0), backendOf(1)],
       certificates: [],
     });
   await apply();
@@ -87,7 +95,7 @@ test('no request fails while the table is swapped again and again under load and
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     while (!stop) {
       const post = at % 3 === 0;
-      const answer = await send(port, 'a.test', at % 2 === 0 ? '/slow' : '/', {
+      const answer = await send(port, at % 4 < 2 ? 'a.test' : 'b.test', at % 2 === 0 ? '/slow' : '/', {
         agent,
         method: post ? 'POST' : 'GET',
         ...(post ? { body: 'x'.repeat(2000) } : {}),
@@ -103,13 +111,13 @@ test('no request fails while the table is swapped again and again under load and
     current = [await begin(), await begin()];
     await apply();
     const { leftInFlight } = await router.drain(
-      old.map((each) => `i${each.port}`),
+      old.map((each) => each.id),
       10_000,
     );
     assert.equal(leftInFlight, 0);
-    for (const each of old) {
-      each.server.close();
-      each.server.closeAllConnections();
+    for (const { server } of old.flatMap((each) => each.ports)) {
+      server.close();
+      server.closeAllConnections();
     }
     const before = served;
     await until(() => served > before + 20);

@@ -81,11 +81,11 @@ export async function listen(server: {
   return (server.address() as AddressInfo).port;
 }
 
-export function target(id: string, port: number): RouteTarget {
-  return { id, host: '127.0.0.1', port, processType: 'web' };
+export function target(id: string, port: number, processType = 'web'): RouteTarget {
+  return { id, host: '127.0.0.1', port, processType };
 }
 
-/** The backend of app `id`, or another one of it. */
+/** A backend of the app of the same id, unless another is given. */
 export function routeBackend(
   id: string,
   targets: readonly RouteTarget[],
