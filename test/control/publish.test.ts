@@ -118,7 +118,7 @@ test('hosts reach the processes that they name, links theirs, and a retirement t
   );
   assert.deepEqual(engine.links, linkTo(stage, one, other));
 
-  const limits = { bootTimeoutMs: 1, drainTimeoutMs: 5_000, graceMs: 100, settleMs: 1, buildsAtOnce: 1, resyncMs: 1 };
+  const limits = { drainTimeoutMs: 5_000, graceMs: 100 };
   const ended: string[] = [];
   const retirement = new Retirement({ ...context, limits }, publisher, (appId) => ended.push(appId));
   await retirement.begin(app.id, [one.id]);

@@ -1,11 +1,13 @@
 /** Takes instances out of service: row says draining → router and links swapped → requests in flight end → stop → gone. Any step can be said again. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext, ControlLimits } from '../control-context.ts';
 import type { RoutingPublisher } from '../routing.ts';
 
 const RETRY_MS = 500;
 
-type RetirementContext = Pick<ControlContext, 'db' | 'clock' | 'router' | 'engine' | 'limits' | 'logger'>;
+type RetirementContext = Pick<ControlContext, 'db' | 'clock' | 'router' | 'engine' | 'logger'> & {
+  readonly limits: Pick<ControlLimits, 'drainTimeoutMs' | 'graceMs'>;
+};
 
 export class Retirement {
   readonly #context: RetirementContext;
