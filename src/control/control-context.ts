@@ -1,4 +1,5 @@
 /** What the loops are made of. */
+import type { AddonProviders } from '../core/ports/addon-provider.ts';
 import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { Builder } from '../core/ports/builder.ts';
 import type { CoreContext } from '../core/ports/core-context.ts';
@@ -15,6 +16,7 @@ export interface ControlContext extends CoreContext {
   readonly builder: Builder;
   readonly logs: LogStore & { prune(): Promise<{ readonly segments: number; readonly freedBytes: number }> };
   readonly blobs: BlobStore;
+  readonly addonProviders: AddonProviders;
   readonly logger: Logger;
   /** Who holds leases: this server. The same after its restart. */
   readonly holder: string;
@@ -33,4 +35,6 @@ export interface ControlLimits {
   readonly buildsAtOnce: number;
   /** Everything is looked at again at least so often, also without a wake. */
   readonly resyncMs: number;
+  /** How much add-ons hold is looked at so often. */
+  readonly addonWatchMs: number;
 }

@@ -1,4 +1,6 @@
 /** All loops of a server: they run in the replica that holds the lead, and stop when it loses it. */
+import { AddonQueue } from './addons/addon-queue.ts';
+import { AddonWatch } from './addons/addon-watch.ts';
 import { BuildQueue } from './build-queue.ts';
 import type { ControlContext } from './control-context.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
@@ -14,6 +16,8 @@ export class Controllers {
   readonly #routing: RoutingPublisher;
   readonly #reconciler: Reconciler;
   readonly #builds: BuildQueue;
+  readonly #addons: AddonQueue;
+  readonly #addonWatch: AddonWatch;
   readonly #retention: Retention;
   #leading = false;
   #timer: NodeJS.Timeout | null = null;
@@ -24,6 +28,8 @@ export class Controllers {
     this.#routing = new RoutingPublisher(context, baseDomain);
     this.#reconciler = new Reconciler(context, this.#routing);
     this.#builds = new BuildQueue(context);
+    this.#addons = new AddonQueue(context);
+    this.#addonWatch = new AddonWatch(context);
     this.#retention = new Retention(context);
   }
 
@@ -36,7 +42,10 @@ export class Controllers {
     this.#unlisten = this.#context.db.onWake((topic, id) => {
       if (!this.#leading) return;
       if (topic === 'app' || id === '*') this.#reconciler.wake(id);
-      if (topic === 'operation' || id === '*') this.#builds.wake(id === '*' ? undefined : id);
+      if (topic === 'operation' || id === '*') {
+        this.#builds.wake(id === '*' ? undefined : id);
+        this.#addons.wake();
+      }
       if (topic === 'routing' || id === '*') void this.#republish();
     });
     await this.#beat();
@@ -74,6 +83,8 @@ export class Controllers {
       this.#routing.forget();
       await this.#reconciler.start();
       this.#builds.start();
+      this.#addons.start();
+      this.#addonWatch.start();
       this.#retention.start();
     } else if (!held && this.#leading) {
       logger.warn({}, 'the lead was lost; another server may lead now');
@@ -86,6 +97,11 @@ export class Controllers {
     if (!this.#leading) return;
     this.#leading = false;
     this.#retention.stop();
-    await Promise.all([this.#reconciler.stop(), this.#builds.stop()]);
+    await Promise.all([
+      this.#reconciler.stop(),
+      this.#builds.stop(),
+      this.#addons.stop(),
+      this.#addonWatch.stop(),
+    ]);
   }
 }

@@ -1,5 +1,8 @@
 /** All services of the core in one place; main makes them, dialects get them. */
 import { Authenticator } from './access/authenticator.ts';
+import { AddonService } from './addons/addon-service.ts';
+import { BindingService } from './addons/binding-service.ts';
+import { ProviderCallbacks } from './addons/provider-callbacks.ts';
 import { AnnotationService } from './annotations/annotation-service.ts';
 import { AppOwnershipService } from './apps/app-ownership-service.ts';
 import { AppService } from './apps/app-service.ts';
@@ -12,6 +15,7 @@ import { FavoriteService } from './favorites/favorite-service.ts';
 import { InstanceService } from './instances/instance-service.ts';
 import { KeyService } from './keys/key-service.ts';
 import { LogService } from './logs/log-service.ts';
+import type { AddonProviders } from './ports/addon-provider.ts';
 import type { Builder } from './ports/builder.ts';
 import type { CoreContext } from './ports/core-context.ts';
 import type { Engine } from './ports/engine.ts';
@@ -24,6 +28,7 @@ import { QuotaService } from './quotas/quota-service.ts';
 import { ImageService } from './releases/image-service.ts';
 import { ReleaseService } from './releases/release-service.ts';
 import { RoleService } from './roles/role-service.ts';
+import { CatalogueService } from './services/catalogue-service.ts';
 import { SizeService } from './sizes/size-service.ts';
 import { SpaceService } from './spaces/space-service.ts';
 import { TeamService } from './teams/team-service.ts';
@@ -35,6 +40,7 @@ export interface CoreParts extends CoreContext {
   readonly engine: Engine;
   readonly builder: Pick<Builder, 'hasArtifact'>;
   readonly logs: LogStore;
+  readonly addonProviders: AddonProviders;
   /** Apps answer below it by their handle. */
   readonly baseDomain: string;
 }
@@ -63,6 +69,10 @@ export function createCore(parts: CoreParts) {
     logs: new LogService(parts, parts.logs),
     events: new EventService(parts),
     favorites: new FavoriteService(parts),
+    services: new CatalogueService(parts),
+    addons: new AddonService(parts, parts.addonProviders),
+    bindings: new BindingService(parts),
+    providerCallbacks: new ProviderCallbacks(parts),
     keys: new KeyService(parts),
     collaborators: new CollaboratorService(parts, authenticator),
     appOwnership: new AppOwnershipService(parts, authenticator),

@@ -62,6 +62,20 @@ export const configName = rule<'config-name'>(
   256,
   'letters, digits and underscores, not starting with a digit',
 );
+/** An add-on, or its name at an app. */
+export const addonName = rule<'addon-name'>(
+  'addon name',
+  /^[A-Za-z][A-Za-z0-9_-]*$/,
+  63,
+  'letters, digits, dashes and underscores, starting with a letter',
+);
+/** A service or one of its plans. */
+export const serviceName = rule<'service-name'>(
+  'service name',
+  /^[A-Za-z0-9][A-Za-z0-9_.:-]*$/,
+  63,
+  'letters, digits and inner . _ : -',
+);
 /** A host name in lower case, or `*.` before one. */
 export const hostname = rule<'hostname'>(
   'domain',

@@ -54,6 +54,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     builder,
     logs,
     blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
+    addonProviders: {},
     logger,
     holder: await serverId(folder.holder),
     limits: {
@@ -63,6 +64,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
       settleMs: 1_000,
       buildsAtOnce: settings.buildsAtOnce,
       resyncMs: 10_000,
+      addonWatchMs: 60_000,
     },
   };
   const core = createCore({ ...context, passwords: passwordHasher, baseDomain: settings.baseDomain });

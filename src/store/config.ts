@@ -64,21 +64,15 @@ export function createConfigStore(db: Kysely<Schema>, box: SecretBox): ConfigSto
         .execute();
     },
     async resolve(appId) {
-      const rows = await db
-        .selectFrom('apps')
-        .innerJoin('config_vars', (join) =>
-          join.on((on) =>
-            on.or([
-              on.and([on('source', '=', 'app'), on('owner_id', '=', on.ref('apps.id'))]),
-              on.and([on('source', '=', 'space'), on('owner_id', '=', on.ref('apps.space_id'))]),
-            ]),
-          ),
-        )
-        .select(['source', 'owner_id as ownerId', 'config_vars.name', 'value'])
-        .where('apps.id', '=', appId)
-        .orderBy((by) => by('source', '=', 'app'))
-        .orderBy('config_vars.name')
-        .execute();
+      const { rows } = await sql<Place & { readonly value: Uint8Array }>`
+        select vars.source, vars.owner_id as "ownerId", vars.name, vars.value
+        from (
+          select 1 as rank, 'space' as source, space_id as owner_id from apps where id = ${appId}
+          union all select 2, 'addon', id from bindings where app_id = ${appId}
+          union all select 3, 'app', ${appId}::uuid
+        ) as owners
+        join config_vars as vars on vars.owner_id = owners.owner_id and vars.source = owners.source
+        order by owners.rank, vars.name`.execute(db);
       // The app's own come last and win.
       return environmentOf(rows.map((row) => [row.name, box.open(row.value, contextOf(row))]));
     },

@@ -98,7 +98,7 @@ export function createOperationStore(db: Kysely<Schema>): OperationStore {
         .select('app_id as appId')
         .distinct()
         .where('status', 'in', ['queued', 'running'])
-        .where('kind', '<>', 'build')
+        .where('kind', 'not in', ['build', 'addon'])
         .execute();
       return rows.flatMap(({ appId }) => appId ?? []);
     },

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { type Actor, systemActor } from '../../src/core/access/actor.ts';
 import { type Core, createCore } from '../../src/core/core.ts';
 import { spaceName } from '../../src/core/names.ts';
+import type { AddonProviders } from '../../src/core/ports/addon-provider.ts';
 import type { Database } from '../../src/core/ports/database.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { defaultSizes } from '../../src/core/sizes/default-sizes.ts';
@@ -28,7 +29,10 @@ export interface TestCore {
 
 export const testPassword = new Secret('a long enough password');
 
-export async function testCore(t: Pick<TestContext, 'after'>): Promise<TestCore> {
+export async function testCore(
+  t: Pick<TestContext, 'after'>,
+  addonProviders: AddonProviders = {},
+): Promise<TestCore> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-core-'));
   const { db } = await testDatabase(t);
   const logs = createLogStore({ folder, clock: systemClock, logger: silentLogger });
@@ -46,6 +50,7 @@ export async function testCore(t: Pick<TestContext, 'after'>): Promise<TestCore>
     passwords: passwordHasher,
     engine,
     builder: { hasArtifact: async () => true },
+    addonProviders,
     logs,
     baseDomain: 'berth.test',
   });

@@ -152,7 +152,7 @@ export class AppService {
     );
   }
 
-  /** From now on nobody finds it; its instances stop, then its rows go. */
+  /** From now on nobody finds it; its instances stop, its add-ons and rows go. Throws conflict `addon-attached` while another app uses one. */
   async remove(actor: Actor, reference: string): Promise<{ app: AppView; operation: Operation }> {
     const { db, clock } = this.#context;
     const app = await fetchApp(db, actor, reference, 'app.delete');
@@ -161,6 +161,7 @@ export class AppService {
       if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
       await stores.apps.update(app.id, { deletedAt: clock.now() });
       await record(this.#context, stores, actor, 'AppDeleted', { app });
+      await removeAppAddons(this.#context, stores, actor, app);
       await this.#cancelBuilds(stores, app.id);
       await stores.wake('routing', app.id);
       return startOperation(this.#context, stores, 'delete', app.id);

@@ -105,9 +105,14 @@ export class ConfigService {
   }
 
   async #merged(app: AppView): Promise<readonly ConfigVar[]> {
-    const { config } = this.#context.db;
-    const [space, own] = await Promise.all([config.list('space', app.spaceId), config.list('app', app.id)]);
-    const byName = new Map([...space, ...own].map((item) => [item.name as string, item]));
+    const { config, bindings } = this.#context.db;
+    const [space, bound, own] = await Promise.all([
+      config.list('space', app.spaceId),
+      bindings.ofApp(app.id),
+      config.list('app', app.id),
+    ]);
+    const addons = await Promise.all(bound.map((binding) => config.list('addon', binding.id)));
+    const byName = new Map([...space, ...addons.flat(), ...own].map((item) => [item.name as string, item]));
     return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 }

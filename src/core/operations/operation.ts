@@ -1,14 +1,14 @@
 import type { Id } from '../names.ts';
 
 /** Work that outlives the request that asked for it. A row, leased by who works on it; a lease that runs out is taken over. */
-export type OperationKind = 'build' | 'deploy' | 'scale' | 'restart' | 'stop' | 'start' | 'delete';
+export type OperationKind = 'build' | 'deploy' | 'scale' | 'restart' | 'stop' | 'start' | 'delete' | 'addon';
 export type OperationStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 export interface Operation {
   readonly id: Id<'operation'>;
   readonly kind: OperationKind;
   readonly appId: Id<'app'> | null;
-  /** What it works on: a build's or release's id. */
+  /** What it works on: a build's, release's or add-on's id. */
   readonly subjectId: string | null;
   readonly status: OperationStatus;
   readonly cancelRequested: boolean;
@@ -44,7 +44,7 @@ export interface OperationStore {
   requestCancel(id: Id<'operation'>): Promise<OperationStatus | null>;
   /** Open ones of an app that the reconciler ends when wanted is actual. */
   open(appId: Id<'app'>, kinds: readonly OperationKind[]): Promise<readonly Operation[]>;
-  /** Apps with an open operation other than a build: something about them is not yet as it should be. */
+  /** Apps with an open operation other than a build's or add-on's: something about them is not yet as it should be. */
   openApps(): Promise<readonly Id<'app'>[]>;
   removeFinishedBefore(at: Date): Promise<number>;
 }

@@ -49,7 +49,15 @@ export async function serveAkkeris(t: Pick<TestContext, 'after'>): Promise<Serve
   const engine = new SimulatedEngine({ clock: systemClock, logAppender: logs });
   const context = { db, clock: systemClock, ids: systemIds, box: testBox };
   const builder = { hasArtifact: async () => true };
-  const core = createCore({ ...context, passwords: passwordHasher, engine, builder, logs, baseDomain: 'apps.test' });
+  const core = createCore({
+    ...context,
+    passwords: passwordHasher,
+    engine,
+    builder,
+    logs,
+    addonProviders: {},
+    baseDomain: 'apps.test',
+  });
   const tokens = await people(core, db);
   const parts: AkkerisParts = {
     core,
