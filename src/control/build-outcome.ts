@@ -5,6 +5,7 @@ import type { Build } from '../core/builds/build.ts';
 import { record } from '../core/events/record.ts';
 import type { Operation } from '../core/operations/operation.ts';
 import type { BuildOutput } from '../core/ports/builder.ts';
+import { baseRelease } from '../core/releases/base-release.ts';
 import { createRelease } from '../core/releases/create-release.ts';
 import type { ControlContext } from './control-context.ts';
 import { noteInAppLog } from './reconciler/app-log.ts';
@@ -60,6 +61,7 @@ export class BuildOutcome {
       if (locked === null || locked.deletedAt !== null || locked.features[AUTO_RELEASE] !== true) return;
       await createRelease(this.#context, stores, { name: build.createdBy, userId: null }, locked, {
         kind: 'deploy',
+        processes: (await baseRelease(stores, locked))?.processes ?? {},
         artifactDigest: output.artifactDigest,
         buildId: build.id,
         commands: output.processes,

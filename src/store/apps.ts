@@ -106,6 +106,14 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
     async findAny(id) {
       return isId(id) ? ((await anyById(db, id))[0] ?? null) : null;
     },
+    async handlesTaken(handles) {
+      const rows = await db
+        .selectFrom('apps')
+        .select('handle')
+        .where(sql<boolean>`handle = any(${handles}::text[])`)
+        .execute();
+      return new Set(rows.map((row) => row.handle));
+    },
     async lock(id) {
       return (await lockById(db, id))[0] ?? null;
     },
@@ -176,6 +184,12 @@ function splits(reference: string): readonly (readonly [name: string, space: str
 async function purge(db: Kysely<Schema>, id: Id<'app'>): Promise<void> {
   await db
     .with('variables', (gone) => gone.deleteFrom('config_vars').where('source', '=', 'app').where('owner_id', '=', id))
+    .with('own_variables', (gone) =>
+      gone
+        .deleteFrom('config_vars')
+        .where('source', '=', 'process')
+        .where('owner_id', 'in', (own) => own.selectFrom('processes').select('id').where('app_id', '=', id)),
+    )
     .with('assignments', (gone) => gone.deleteFrom('role_assignments').where('context_id', '=', id))
     .with('limits', (gone) => gone.deleteFrom('quotas').where('subject', '=', 'app').where('subject_id', '=', id))
     .with('work', (ended) =>

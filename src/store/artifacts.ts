@@ -20,18 +20,22 @@ export function createArtifactStore(db: Kysely<Schema>): ArtifactStore {
     /** Of each app that is not being deleted: its newest releases and builds, the release that serves, and those still pending. */
     async inUse(keepPerApp) {
       const { rows } = await sql<{ digest: string }>`
-        select newest.digest from apps cross join lateral (
-          (select artifact_digest as digest from releases where app_id = apps.id order by version desc limit ${keepPerApp})
-          union all
-          (select artifact_digest from releases where id = apps.current_release_id)
-          union all
-          (select artifact_digest from releases where app_id = apps.id and status = 'pending')
-          union all
-          (select artifact_digest from builds where app_id = apps.id and status = 'succeeded'
-            order by number desc limit ${keepPerApp})
-        ) as newest
-        where apps.deleted_at is null and newest.digest is not null
-        group by newest.digest`.execute(db);
+        with kept as (
+          select newest.* from apps cross join lateral (
+            (select artifact_digest, processes from releases where app_id = apps.id order by version desc limit ${keepPerApp})
+            union all
+            (select artifact_digest, processes from releases where id = apps.current_release_id)
+            union all
+            (select artifact_digest, processes from releases where app_id = apps.id and status = 'pending')
+            union all
+            (select artifact_digest, '{}' from builds where app_id = apps.id and status = 'succeeded'
+              order by number desc limit ${keepPerApp})
+          ) as newest
+          where apps.deleted_at is null
+        )
+        select artifact_digest as digest from kept where artifact_digest is not null
+        union
+        select part.value ->> 'artifactDigest' from kept, jsonb_each(kept.processes) as part`.execute(db);
       return new Set(rows.map((row) => row.digest));
     },
   };

@@ -98,8 +98,11 @@ export function createBuildStore(db: Kysely<Schema>, box: SecretBox): BuildStore
         .execute();
       return pageOf(rows.map(opened), limit, (build) => [build.number]);
     },
-    async latestSucceeded(appId) {
+    async latestSucceeded(appId, version) {
+      const labelled =
+        version === undefined ? sql<boolean>`true` : sql<boolean>`description ->> 'version' = ${version}`;
       const row = await select()
+        .where(labelled)
         .where('app_id', '=', appId)
         .where('status', '=', 'succeeded')
         .orderBy('number', 'desc')

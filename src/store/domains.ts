@@ -10,6 +10,8 @@ const columns = [
   'hostname',
   'path_prefix as pathPrefix',
   'replace_prefix as replacePrefix',
+  'process_type as processType',
+  'port',
   'created_at as createdAt',
 ] as const;
 

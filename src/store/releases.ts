@@ -17,6 +17,7 @@ const columns = [
   'build_id as buildId',
   'config_snapshot_id as configSnapshotId',
   'commands',
+  'processes',
   'strategy',
   'description',
   'rollback_of as rollbackOf',

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { plannerFor } from '../../src/core/deploy/plan.ts';
+import { planSeatBySeat } from '../../src/core/deploy/seat-by-seat.ts';
 import type { ProcessSituation } from '../../src/core/deploy/situation.ts';
+import { freeOrdinals } from '../../src/core/instances/seat.ts';
 import type { StrategyName } from '../../src/core/releases/release.ts';
 
 type Member = ProcessSituation['instances'][number];
@@ -13,7 +15,14 @@ class World {
   #next = 0;
   add(generation: string, state: Member['state'], turns = 0): void {
     this.#next += 1;
-    this.members.push({ id: `i${this.#next}`, generation, state, createdAt: new Date(this.#next), turns });
+    this.members.push({
+      id: `i${this.#next}`,
+      generation,
+      state,
+      ordinal: this.#next,
+      createdAt: new Date(this.#next),
+      turns,
+    });
   }
   apply(plan: { start: number; retire: readonly string[] }, generation: string, delay: number): void {
     for (const id of plan.retire) {
@@ -103,4 +112,55 @@ test('one-by-one does not start a second instance while a first new one crashes'
     start: 0,
     retire: [],
   });
+});
+
+test('seat by seat never has two instances in a seat, and ends with just what is wanted', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 5 }),
+      fc.integer({ min: 0, max: 5 }),
+      fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 20 }),
+      (before, quantity, delays) => {
+        let members: (Member & { turns: number })[] = freeOrdinals(new Set(), before).map((ordinal) => ({
+          id: `old${ordinal}`,
+          generation: 'old',
+          state: 'ready',
+          ordinal,
+          createdAt: new Date(ordinal),
+          turns: 0,
+        }));
+        const serving = (): number => members.filter((member) => member.state === 'ready').length;
+        for (let turn = 0; turn < 200; turn += 1) {
+          const delay = delays[turn % delays.length] ?? 0;
+          const plan = planSeatBySeat({ quantity, generation: 'new', instances: members });
+          members = members.map((one) =>
+            plan.retire.includes(one.id) ? { ...one, state: 'draining', turns: delay } : one,
+          );
+          for (const ordinal of freeOrdinals(new Set(members.map((one) => one.ordinal)), plan.start))
+            members.push({
+              id: `new${turn}-${ordinal}`,
+              generation: 'new',
+              state: 'starting',
+              ordinal,
+              createdAt: new Date(turn),
+              turns: delay,
+            });
+          assert.equal(new Set(members.map((one) => one.ordinal)).size, members.length, 'one instance a seat');
+          if (before >= quantity && quantity > 1) assert.ok(serving() >= quantity - 1, 'one at a time');
+          members = members
+            .filter((one) => one.turns > 0 || one.state !== 'draining')
+            .map((one) => ({
+              ...one,
+              turns: Math.max(0, one.turns - 1),
+              state: one.turns === 0 && one.state === 'starting' ? 'ready' : one.state,
+            }));
+        }
+        assert.deepEqual(
+          members.map((one) => [one.generation, one.state, one.ordinal]).sort(),
+          freeOrdinals(new Set(), quantity).map((ordinal) => ['new', 'ready', ordinal]),
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

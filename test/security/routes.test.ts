@@ -123,7 +123,7 @@ suite('routes', () => {
       artifactDigest: 'sha256:ab',
       command: 'node web.js',
       environment: {},
-      port: null,
+      ports: 'any',
       limits: { memoryBytes: 1, cpuShares: 1, pids: 1 },
       graceMs: 0,
     });
@@ -134,6 +134,9 @@ suite('routes', () => {
       processType: 'web',
       generation: 'g',
       state: 'ready',
+      series: 0,
+      ordinal: 0,
+      routed: true,
       nodeId: running.nodeId,
       host: null,
       port: null,

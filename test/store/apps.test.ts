@@ -190,7 +190,7 @@ test('processes come with their size; many apps at once', async (t) => {
   const plan = size();
   await db.sizes.insert(plan);
   const web = process(a.id, plan.id);
-  const worker = process(a.id, plan.id, { type: 'svc/worker' as ProcessType, command: null, port: 8080 });
+  const worker = process(a.id, plan.id, { type: 'svc/worker' as ProcessType, command: null, ports: [8080, 80] });
   const otherWeb = process(b.id, plan.id);
   for (const one of [web, worker, otherWeb]) await db.processes.insert(one);
   await assert.rejects(db.processes.insert(process(a.id, plan.id)), conflict('process-exists'));
@@ -215,6 +215,8 @@ test('domains: one app a host and path', async (t) => {
     hostname: '*.example.org' as Hostname,
     pathPrefix,
     replacePrefix: pathPrefix === '/' ? null : awkward,
+    processType: pathPrefix === '/' ? null : 'svc/worker',
+    port: pathPrefix === '/' ? null : 8080,
     createdAt: at,
   });
   const [root, api] = [domain(a.id, '/'), domain(b.id, '/api')];

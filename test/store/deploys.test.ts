@@ -190,7 +190,15 @@ test('artifacts in use are the newest of each live app, and what serves', async 
   await db.builds.insert(build(live.id, 1, { status: 'succeeded', artifactDigest: 'sha256:built' }));
   await db.builds.insert(build(live.id, 2, { status: 'failed' }));
   const used = await db.artifacts.inUse(2);
-  assert.deepEqual([...used].sort(), ['sha256:built', 'sha256:live2', 'sha256:live4', 'sha256:live5']);
+  assert.deepEqual([...used].sort(), [
+    'sha256:built',
+    'sha256:live2',
+    'sha256:live4',
+    'sha256:live5',
+    'sha256:own2',
+    'sha256:own4',
+    'sha256:own5',
+  ]);
 });
 
 test('instances: by app, routable, changed, gone', async (t) => {
@@ -203,6 +211,9 @@ test('instances: by app, routable, changed, gone', async (t) => {
     processType: 'web',
     generation: 'g',
     state: 'starting',
+    series: 0,
+    ordinal: 1,
+    routed: false,
     nodeId: null,
     host: null,
     port: null,

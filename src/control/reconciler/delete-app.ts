@@ -15,6 +15,7 @@ export async function deleteApp(context: ControlContext, snapshot: Snapshot, ret
     return false;
   }
   await Promise.all([...actual.keys()].map((id) => engine.remove(id)));
+  for (const { id } of await db.volumes.list(app.id)) await engine.removeVolume(id);
   for (const operation of operations) {
     await db.operations.finish(
       operation.id,

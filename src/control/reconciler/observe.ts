@@ -61,12 +61,7 @@ async function becomesReady(
   const { clock, limits } = context;
   const process = snapshot.wanted.find((item) => item.process.type === row.processType)?.process ?? null;
   const ageMs = clock.now().getTime() - row.createdAt.getTime();
-  const healthy = await isHealthy(
-    context,
-    actual,
-    process?.healthPath ?? null,
-    process?.routed ?? actual.address !== null,
-  );
+  const healthy = await isHealthy(context, actual, process?.healthPath ?? null);
   if (healthy) {
     await markReady(context, snapshot, row, actual);
     return true;
@@ -77,14 +72,9 @@ async function becomesReady(
   return true;
 }
 
-async function isHealthy(
-  context: ControlContext,
-  actual: EngineInstance,
-  path: string | null,
-  routed: boolean,
-): Promise<boolean> {
+async function isHealthy(context: ControlContext, actual: EngineInstance, path: string | null): Promise<boolean> {
   if (actual.state !== 'running') return false;
-  if (routed && actual.address !== null) return probe({ ...actual.address, path });
+  if (actual.address !== null) return probe({ ...actual.address, path });
   return (
     actual.startedAt !== null && context.clock.now().getTime() - actual.startedAt.getTime() >= context.limits.settleMs
   );

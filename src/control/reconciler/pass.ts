@@ -1,12 +1,14 @@
 /** One pass over one app: read, observe, decide, act. Gives how soon to look again, or null to wait for a wake. */
 import { plannerFor } from '../../core/deploy/plan.ts';
+import type { Instance } from '../../core/instances/instance.ts';
+import { isExclusive } from '../../core/processes/pod.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { RoutingPublisher } from '../routing.ts';
 import { deleteApp } from './delete-app.ts';
 import { observe } from './observe.ts';
 import { failingInstance, failRelease, finishOperations, isConverged, succeedRelease } from './outcome.ts';
 import type { Retirement } from './retire.ts';
-import { readSnapshot, type Snapshot } from './snapshot.ts';
+import { readSnapshot, type Snapshot, type WantedProcess } from './snapshot.ts';
 import { replaceCrashed, startNew, startRow } from './start.ts';
 
 const AT_ONCE_MS = 0;
@@ -66,10 +68,12 @@ async function carryOutPlans(context: ControlContext, snapshot: Snapshot, retire
   if (unwanted.length > 0) await retirement.begin(app.id, unwanted);
   let acted = unwanted.length > 0;
   if (target === null) return acted;
-  const planner = plannerFor(target.strategy);
   for (const item of wanted) {
     const own = instances.filter((row) => row.processType === item.process.type);
-    const plan = planner({ quantity: item.quantity, generation: item.generation, instances: own });
+    const plan = plannerFor(
+      target.strategy,
+      seatsClash(item, own),
+    )({ quantity: item.quantity, generation: item.generation, instances: own });
     if (plan.retire.length > 0) await retirement.begin(app.id, plan.retire);
     if (plan.start > 0) await startNew(context, snapshot, item, target, plan.start);
     const due = own.filter(
@@ -84,6 +88,10 @@ async function carryOutPlans(context: ControlContext, snapshot: Snapshot, retire
   }
   return acted;
 }
+
+/** A hot swap has seats of its own; whatever else rolls has to wait for the seats of exclusive instances. */
+const seatsClash = ({ process, generation, runnable }: WantedProcess, own: readonly Instance[]): boolean =>
+  isExclusive(process) && own.every((row) => row.generation === generation || row.series === runnable.series);
 
 const isDue = (context: ControlContext, at: Date | null): boolean => at === null || at <= context.clock.now();
 

@@ -1,6 +1,6 @@
 /** What one pass over an app decides from: rows of the database and the engine's own list, read in an order that makes ends safe. */
 import type { App } from '../../core/apps/app.ts';
-import { commandOf, generationOf } from '../../core/instances/generation.ts';
+import { generationOf, type Runnable, runnableOf } from '../../core/instances/generation.ts';
 import type { Instance } from '../../core/instances/instance.ts';
 import type { Operation } from '../../core/operations/operation.ts';
 import type { EngineInstance } from '../../core/ports/engine.ts';
@@ -12,7 +12,7 @@ export interface WantedProcess {
   readonly process: ProcessView;
   readonly quantity: number;
   readonly generation: string;
-  readonly command: string;
+  readonly runnable: Runnable;
 }
 
 export interface Snapshot {
@@ -23,6 +23,7 @@ export interface Snapshot {
   readonly pending: Release | null;
   /** What should run: the pending one, else the current. */
   readonly target: Release | null;
+  readonly processes: readonly ProcessView[];
   readonly wanted: readonly WantedProcess[];
   readonly instances: readonly Instance[];
   readonly actual: ReadonlyMap<string, EngineInstance>;
@@ -49,6 +50,7 @@ export async function readSnapshot(context: ControlContext, appId: string): Prom
     operations,
     pending,
     target,
+    processes,
     instances,
     wanted: wantedProcesses(app, processes, target),
     actual: new Map(actual.filter((item) => item.appId === appId).map((item) => [item.id, item])),
@@ -64,10 +66,9 @@ export function wantedProcesses(
   if (target === null) return [];
   const resting = app.stopped || app.maintenance || app.deletedAt !== null;
   return processes.flatMap((process): WantedProcess[] => {
-    const command = commandOf(process, target);
-    if (command === null) return [];
-    return [
-      { process, command, quantity: resting ? 0 : process.quantity, generation: generationOf(app, process, target) },
-    ];
+    const runnable = runnableOf(process, target);
+    if (runnable === null) return [];
+    const quantity = resting || process.stopped ? 0 : process.quantity;
+    return [{ process, runnable, quantity, generation: generationOf(app, process, target, runnable) }];
   });
 }

@@ -1,9 +1,12 @@
 /** Starts instances: first the row, then the engine, so that a crash in between leaves a row that is started again, not an orphan. */
 import type { Instance } from '../../core/instances/instance.ts';
+import { freeOrdinals, seatOf } from '../../core/instances/seat.ts';
 import { Secret } from '../../core/ports/secret.ts';
+import { isExclusive } from '../../core/processes/pod.ts';
 import type { Release } from '../../core/releases/release.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { Snapshot, WantedProcess } from './snapshot.ts';
+import { linksOf, mountsOf } from './surroundings.ts';
 
 /** Makes `count` new rows of a process and starts them. */
 export async function startNew(
@@ -13,7 +16,8 @@ export async function startNew(
   release: Release,
   count: number,
 ): Promise<void> {
-  const rows = Array.from({ length: count }, () => newRow(context, wanted, release, 0));
+  const taken = snapshot.instances.filter((row) => holdsSeat(wanted, row)).map((row) => row.ordinal);
+  const rows = freeOrdinals(new Set(taken), count).map((ordinal) => newRow(context, wanted, release, ordinal, 0));
   await Promise.all(
     rows.map(async (row) => {
       await context.db.instances.insert(row);
@@ -21,6 +25,12 @@ export async function startNew(
     }),
   );
 }
+
+/** Instances that a new one may not sit beside; of others the seats are told apart by their generation. */
+const holdsSeat = ({ process, generation, runnable }: WantedProcess, row: Instance): boolean =>
+  row.processType === process.type &&
+  row.series === runnable.series &&
+  (isExclusive(process) || (row.generation === generation && row.state !== 'draining'));
 
 /** Puts a new instance in the place of a crashed one. */
 export async function replaceCrashed(
@@ -30,7 +40,7 @@ export async function replaceCrashed(
   release: Release,
   crashed: Instance,
 ): Promise<void> {
-  const row = newRow(context, wanted, release, crashed.restarts);
+  const row = newRow(context, wanted, release, crashed.ordinal, crashed.restarts);
   await context.db.transaction(async (stores) => {
     await stores.instances.remove(crashed.id);
     await stores.instances.insert(row);
@@ -49,8 +59,12 @@ export async function startRow(context: ControlContext, snapshot: Snapshot, row:
     await context.db.instances.remove(row.id);
     return;
   }
-  const config = await context.db.config.findSnapshot(target.configSnapshotId);
-  const { process, command } = wanted;
+  const { process, runnable } = wanted;
+  const [config, own, mounts] = await Promise.all([
+    context.db.config.findSnapshot(target.configSnapshotId),
+    process.image === null ? [] : context.db.config.list('process', process.id),
+    mountsOf(context, process, row),
+  ]);
   await context.engine.start({
     id: row.id,
     kind: 'process',
@@ -59,22 +73,33 @@ export async function startRow(context: ControlContext, snapshot: Snapshot, row:
     spaceId: app.spaceId,
     processType: process.type,
     generation: row.generation,
-    artifactDigest: target.artifactDigest,
-    command,
+    artifactDigest: runnable.artifactDigest,
+    command: runnable.command,
     environment: {
       BERTH_APP: new Secret(app.handle),
       BERTH_PROCESS: new Secret(process.type),
       BERTH_INSTANCE: new Secret(row.id),
       BERTH_RELEASE: new Secret(`v${target.version}`),
       ...config,
+      ...Object.fromEntries(own.map((item) => [item.name, item.value])),
     },
-    ports: process.routed ? 'any' : [],
+    ports: process.ports.length === 0 && process.routed ? 'any' : process.ports,
+    pod: process.pod === null ? null : `${app.id}/${process.pod}/${seatOf(row)}`,
+    seat: seatOf(row),
+    mounts,
+    links: linksOf(snapshot, process),
     limits: { memoryBytes: process.memoryBytes, cpuShares: process.cpuShares, pids: process.pids },
     graceMs: context.limits.graceMs,
   });
 }
 
-function newRow(context: ControlContext, wanted: WantedProcess, release: Release, restarts: number): Instance {
+function newRow(
+  context: ControlContext,
+  wanted: WantedProcess,
+  release: Release,
+  ordinal: number,
+  restarts: number,
+): Instance {
   const now = context.clock.now();
   return {
     id: context.ids.id(),
@@ -83,6 +108,9 @@ function newRow(context: ControlContext, wanted: WantedProcess, release: Release
     processType: wanted.process.type,
     generation: wanted.generation,
     state: 'starting',
+    series: wanted.runnable.series,
+    ordinal,
+    routed: wanted.process.routed,
     nodeId: null,
     host: null,
     port: null,

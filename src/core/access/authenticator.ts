@@ -88,6 +88,11 @@ export class Authenticator {
     return { ...user, lastLoginAt: now };
   }
 
+  /** A user as an actor without a token, after `byPassword`; null for one that is not there or disabled. */
+  byUser(userId: Id<'user'>): Promise<Actor | null> {
+    return this.#actorOf(userId, null);
+  }
+
   /**
    * The user behind a public SSH key (its blob, or its fingerprint `SHA256:…`), or null when nobody has it or its user is disabled. Whoever
    * calls it has to see the proof that the caller holds the private key.

@@ -1,6 +1,7 @@
 import { type Actor, visibility } from '../access/actor.ts';
-import { demand, demandOn } from '../access/authorize.ts';
-import { BerthError, invalid, notFound } from '../errors.ts';
+import { demandOn } from '../access/authorize.ts';
+import { removeAppAddons } from '../addons/remove-app-addons.ts';
+import { notFound } from '../errors.ts';
 import type { EventKind } from '../events/event.ts';
 import { record } from '../events/record.ts';
 import { appName, handle, type Id } from '../names.ts';
@@ -9,71 +10,34 @@ import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
 import type { ProcessView } from '../processes/process.ts';
-import { type App, type AppView, handleFor } from './app.ts';
+import type { App, AppView } from './app.ts';
 import { fetchApp, placeOf, startOperation } from './app-access.ts';
 import type { AppFilter } from './app-store.ts';
-
-export interface CreateApp {
-  readonly name: string;
-  /** Team name or id. */
-  readonly team: string;
-  readonly spaceId: Id<'space'>;
-  readonly description?: string;
-  readonly labels?: readonly string[];
-  readonly features?: Readonly<Record<string, boolean>>;
-  /** Variables that exist from the start are set by ConfigService. */
-}
-
-const DESCRIPTION_MAX = 4_096;
+import { type CreateApp, checkDescription, createApp } from './create-app.ts';
 
 export class AppService {
   readonly #context: CoreContext;
-  constructor(context: CoreContext) {
+  readonly #baseDomain: string;
+  constructor(context: CoreContext, baseDomain: string) {
     this.#context = context;
+    this.#baseDomain = baseDomain;
   }
 
-  /** Needs `app.create` in the team. Throws conflict `app-exists`, quota `apps`. */
+  /** Needs `app.create` in the team. Throws conflict `app-exists`, `domain-exists`, quota `apps`. */
   async create(actor: Actor, input: CreateApp): Promise<AppView> {
-    const { db, clock, ids } = this.#context;
-    const team = await db.teams.find(input.team);
-    if (team === null) throw notFound('team', input.team);
-    demand(actor, 'app.create', { teamId: team.id });
-    const space = await db.spaces.find(input.spaceId, null);
-    if (space === null || (space.teamId !== null && space.teamId !== team.id)) throw notFound('space', input.spaceId);
-    checkDescription(input.description);
-    const name = appName(input.name);
-    const now = clock.now();
-    const app: App = {
-      id: ids.id(),
-      name,
-      handle: handle(handleFor(name, space.name), 'name'),
-      teamId: team.id,
-      spaceId: space.id,
-      poolId: space.poolId,
-      description: input.description ?? '',
-      labels: input.labels ?? [],
-      features: input.features ?? {},
-      maintenance: false,
-      stopped: false,
-      restartGeneration: 0,
-      currentReleaseId: null,
-      createdBy: actor.name,
-      createdAt: now,
-      updatedAt: now,
-      releasedAt: null,
-      deletedAt: null,
-    };
-    await db.transaction(async (stores) => {
-      await this.#checkQuota(stores, team.id);
-      await stores.apps.insert(app);
-      await record(this.#context, stores, actor, 'AppCreated', { app });
-      await stores.wake('routing', app.id);
-    });
-    return fetchApp(db, actor, app.id, 'app.read');
+    const id = await createApp(this.#context, this.#baseDomain, actor, input);
+    return fetchApp(this.#context.db, actor, id, 'app.read');
   }
 
   async get(actor: Actor, reference: string): Promise<AppView> {
     return fetchApp(this.#context.db, actor, reference, 'app.read.info');
+  }
+
+  /** By its name within a space. */
+  async getIn(actor: Actor, spaceId: Id<'space'>, name: string): Promise<AppView> {
+    const found = await this.#context.db.apps.findByName(spaceId, name);
+    if (found === null) throw notFound('app', name);
+    return fetchApp(this.#context.db, actor, found.id, 'app.read.info');
   }
 
   /** The app and its processes by type; what most reads of one app show. */
@@ -131,14 +95,6 @@ export class AppService {
     return this.get(actor, reference);
   }
 
-  async stop(actor: Actor, reference: string): Promise<Operation> {
-    return this.#operate(actor, reference, 'app.update.stop', 'AppStopped', { stopped: true }, 'stop');
-  }
-
-  async start(actor: Actor, reference: string): Promise<Operation> {
-    return this.#operate(actor, reference, 'app.update.start', 'AppStarted', { stopped: false }, 'start');
-  }
-
   /** Replaces every instance by the app's strategy, without a dropped request. */
   async restart(actor: Actor, reference: string): Promise<Operation> {
     const app = await fetchApp(this.#context.db, actor, reference, 'app.update.restart');
@@ -159,7 +115,10 @@ export class AppService {
     const operation = await db.transaction(async (stores) => {
       const locked = await stores.apps.lock(app.id);
       if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
-      await stores.apps.update(app.id, { deletedAt: clock.now() });
+      // Its names are free again at once.
+      const gone = `gone-${app.id}`;
+      await stores.apps.update(app.id, { deletedAt: clock.now(), handle: handle(gone), name: appName(gone) });
+      for (const domain of await stores.domains.list(app.id)) await stores.domains.remove(domain.id);
       await record(this.#context, stores, actor, 'AppDeleted', { app });
       await removeAppAddons(this.#context, stores, actor, app);
       await this.#cancelBuilds(stores, app.id);
@@ -209,16 +168,4 @@ export class AppService {
       return operation === undefined ? null : startOperation(this.#context, stores, operation, app.id);
     });
   }
-
-  async #checkQuota(stores: Stores, teamId: Id<'team'>): Promise<void> {
-    const quota = await stores.quotas.find('team', teamId, 'apps');
-    if (quota === null || quota.limit < 0) return;
-    if ((await stores.apps.count(teamId)) >= quota.limit)
-      throw new BerthError('quota', `the team's quota of ${quota.limit} apps is reached`, { code: 'apps' });
-  }
-}
-
-function checkDescription(description: string | undefined): void {
-  if (description !== undefined && description.length > DESCRIPTION_MAX)
-    throw invalid('description', `the description is longer than ${DESCRIPTION_MAX} characters`, 'too-long');
 }

@@ -20,6 +20,8 @@ export interface AppStore {
   findByName(spaceId: Id<'space'>, name: string): Promise<AppView | null>;
   /** Also those being deleted. */
   findAny(id: Id<'app'>): Promise<App | null>;
+  /** Which of these handles apps have, those being deleted too. */
+  handlesTaken(handles: readonly string[]): Promise<ReadonlySet<string>>;
   /** Locks the row for the rest of the transaction. */
   lock(id: Id<'app'>): Promise<App | null>;
   /** Throws conflict `app-exists` when the handle or the name in the space is taken. */

@@ -46,6 +46,6 @@ export interface BuildStore {
   ): Promise<boolean>;
   /** Oldest first. */
   list(appId: Id<'app'>, page: PageRequest): Promise<Page<Build>>;
-  /** The newest that succeeded, or null. */
-  latestSucceeded(appId: Id<'app'>): Promise<Build | null>;
+  /** The newest that succeeded (of those with this version label), or null. */
+  latestSucceeded(appId: Id<'app'>, version?: string): Promise<Build | null>;
 }

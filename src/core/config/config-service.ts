@@ -6,6 +6,7 @@ import { record } from '../events/record.ts';
 import { configName } from '../names.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import { Secret } from '../ports/secret.ts';
+import { baseRelease } from '../releases/base-release.ts';
 import { createRelease } from '../releases/create-release.ts';
 import type { ConfigVar } from './config.ts';
 
@@ -65,17 +66,14 @@ export class ConfigService {
           removed: changed.flatMap(({ name, value }) => (value === null ? [name] : [])),
         },
       );
-      const running =
-        changed.length > 0 && app.currentReleaseId !== null
-          ? await stores.releases.find(app.id, app.currentReleaseId)
-          : null;
-      const base = (await stores.releases.pending(app.id)) ?? running;
-      if (base !== null && changed.length > 0) {
+      const base = changed.length === 0 ? null : await baseRelease(stores, app);
+      if (base !== null) {
         await createRelease(this.#context, stores, actor, app, {
           kind: 'config',
           artifactDigest: base.artifactDigest,
           buildId: base.buildId,
           commands: base.commands,
+          processes: base.processes,
           strategy: base.strategy,
           description: `Set ${changed.map(({ name }) => name).join(', ')} config vars`,
           environment,

@@ -1,10 +1,13 @@
 import type { ConfigName, Id } from '../names.ts';
 import type { Environment, Secret } from '../ports/secret.ts';
 
-/** A variable as set on an app, on a space (for all its apps) or by an addon. Later wins: space, addon, app. */
+/**
+ * A variable as set on an app, on a space (for all its apps), by an addon or on one process. Later wins: space, addon, app, process.
+ * What is set on a process is no part of the app's config.
+ */
 export interface ConfigVar {
-  readonly source: 'space' | 'addon' | 'app';
-  /** The id of the space, addon or app. */
+  readonly source: 'space' | 'addon' | 'app' | 'process';
+  /** The id of the space, the add-on's binding, the app or the process. */
   readonly ownerId: Id;
   readonly name: ConfigName;
   readonly value: Secret;

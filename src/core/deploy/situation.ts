@@ -8,7 +8,7 @@ export interface ProcessSituation {
   readonly quantity: number;
   readonly generation: string;
   /** Those that drain are among them until they are gone. */
-  readonly instances: readonly Pick<Instance, 'id' | 'generation' | 'state' | 'createdAt'>[];
+  readonly instances: readonly Pick<Instance, 'id' | 'generation' | 'state' | 'ordinal' | 'createdAt'>[];
 }
 
 export interface Plan {

@@ -6,6 +6,9 @@ export interface Domain {
   readonly hostname: Hostname;
   readonly pathPrefix: string;
   readonly replacePrefix: string | null;
+  /** Leads to this process and port only; null (both): to the routed processes. */
+  readonly processType: string | null;
+  readonly port: number | null;
   readonly createdAt: Date;
 }
 export interface DomainStore {

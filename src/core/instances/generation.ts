@@ -3,26 +3,45 @@ import type { App } from '../apps/app.ts';
 import type { ProcessView } from '../processes/process.ts';
 import type { Release } from '../releases/release.ts';
 
-/** The command that a process runs in a release: its own, or the artifact's. Null: the release has no such process. */
-export const commandOf = (
-  process: Pick<ProcessView, 'type' | 'command'>,
-  release: Pick<Release, 'commands'>,
-): string | null => process.command ?? release.commands[process.type] ?? null;
+/** What a process runs in a release. */
+export interface Runnable {
+  readonly artifactDigest: string;
+  /** A shell command line, or words that are run as they are. */
+  readonly command: string | readonly string[];
+  readonly series: number;
+}
+
+/** Null: the release has nothing for this process. A process's own command goes before that of its artifact. */
+export function runnableOf(
+  process: Pick<ProcessView, 'type' | 'command' | 'image'>,
+  release: Pick<Release, 'artifactDigest' | 'commands' | 'processes'>,
+): Runnable | null {
+  if (process.image !== null) {
+    const own = release.processes[process.type];
+    if (own === undefined) return null;
+    return { artifactDigest: own.artifactDigest, command: process.command ?? own.command, series: own.series };
+  }
+  const command = process.command ?? release.commands[process.type];
+  if (command === undefined || release.artifactDigest === null) return null;
+  return { artifactDigest: release.artifactDigest, command, series: 0 };
+}
 
 /**
  * The hash of everything that would need a new instance. Two releases of the same content have the same generation, so releasing
- * again what runs replaces nothing.
+ * again what runs replaces nothing. What is fixed when a process is made (mounts, links, its own variables) is left out.
  */
 export function generationOf(
   app: Pick<App, 'restartGeneration'>,
   process: ProcessView,
-  release: Pick<Release, 'artifactDigest' | 'configSnapshotId' | 'commands'>,
+  release: Pick<Release, 'configSnapshotId'>,
+  runnable: Runnable,
 ): string {
   const parts = [
-    release.artifactDigest,
+    runnable.artifactDigest,
     release.configSnapshotId,
-    commandOf(process, release),
-    process.port,
+    runnable.command,
+    runnable.series,
+    process.ports,
     process.routed,
     process.memoryBytes,
     process.cpuShares,

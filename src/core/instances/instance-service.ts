@@ -4,6 +4,7 @@ import { conflict, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Engine, EngineInstance, ExecSession, ExecSpec, InstanceStats, TerminalSize } from '../ports/engine.ts';
+import type { Release } from '../releases/release.ts';
 import type { Instance } from './instance.ts';
 
 export interface InstanceView extends Instance {
@@ -13,6 +14,8 @@ export interface InstanceView extends Instance {
 
 export interface RunOneOff {
   readonly command: string | readonly string[];
+  /** Whose image it runs; none named: the app's own build, or the first process's image. */
+  readonly processType?: string;
   readonly size?: string;
   readonly stdin: boolean;
   readonly terminal?: TerminalSize;
@@ -94,7 +97,9 @@ export class InstanceService {
     const { db, ids } = this.#context;
     const app = await fetchApp(db, actor, reference, 'app.run');
     const release = app.currentReleaseId === null ? null : await db.releases.find(app.id, app.currentReleaseId);
-    if (release === null) throw conflict('no-release', 'the app has no release yet; deploy first', 'app');
+    const artifactDigest = release === null ? null : artifactFor(release, input.processType);
+    if (release === null || artifactDigest === null)
+      throw conflict('no-release', 'the app has no release yet; deploy first', 'app');
     const size = input.size === undefined ? await db.sizes.findDefault() : await db.sizes.find(input.size);
     if (size === null) throw notFound('size', input.size);
     const environment = (await db.config.findSnapshot(release.configSnapshotId)) ?? {};
@@ -107,7 +112,7 @@ export class InstanceService {
       spaceId: app.spaceId,
       processType: 'run',
       generation: 'one-off',
-      artifactDigest: release.artifactDigest,
+      artifactDigest,
       command: input.command,
       environment: { ...environment, ...input.environment },
       ports: 'any',
@@ -129,4 +134,11 @@ export class InstanceService {
     if (known === undefined) throw notFound('instance', oneOffId);
     return this.#engine.attach(oneOffId);
   }
+}
+
+function artifactFor(release: Release, type: string | undefined): string | null {
+  const own = type === undefined ? undefined : release.processes[type];
+  if (own !== undefined) return own.artifactDigest;
+  const first = Object.keys(release.processes).sort()[0] ?? '';
+  return release.artifactDigest ?? release.processes[first]?.artifactDigest ?? null;
 }

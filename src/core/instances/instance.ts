@@ -14,6 +14,11 @@ export interface Instance {
   /** Hash of all that would need a new instance (release, size, command, port, restart generation). */
   readonly generation: string;
   readonly state: InstanceState;
+  /** The seat that it fills: see seat.ts. */
+  readonly series: number;
+  readonly ordinal: number;
+  /** Gets the requests to the app's default host. */
+  readonly routed: boolean;
   readonly nodeId: string | null;
   readonly host: string | null;
   readonly port: number | null;

@@ -3,15 +3,15 @@ import type { App } from '../apps/app.ts';
 import { startOperation } from '../apps/app-access.ts';
 import { record } from '../events/record.ts';
 import type { Id } from '../names.ts';
-import { processType } from '../names.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
 import type { Environment, SecretBox } from '../ports/secret.ts';
+import { insertProcess } from '../processes/new-process.ts';
 import type { Release } from './release.ts';
 
 export type NewRelease = Pick<
   Release,
-  'kind' | 'artifactDigest' | 'buildId' | 'commands' | 'strategy' | 'description' | 'rollbackOf'
+  'kind' | 'processes' | 'artifactDigest' | 'buildId' | 'commands' | 'strategy' | 'description' | 'rollbackOf'
 > & {
   readonly environment: Environment;
 };
@@ -48,7 +48,7 @@ export async function createRelease(
   await stores.releases.insert(release);
   await stores.releases.supersede(app.id, release.version, now);
   if ('web' in input.commands && (await stores.processes.find(app.id, 'web')) === null)
-    await addWeb(context, stores, app.id, now);
+    await insertProcess(context, stores, app.id, { type: 'web' });
   await record(
     context,
     stores,
@@ -65,25 +65,6 @@ export async function createRelease(
   );
   await startOperation(context, stores, 'deploy', app.id, release.id);
   return release;
-}
-
-async function addWeb(context: CoreContext, stores: Stores, appId: Id<'app'>, now: Date): Promise<void> {
-  const size = await stores.sizes.findDefault();
-  if (size === null) return;
-  await stores.processes.insert({
-    id: context.ids.id(),
-    appId,
-    type: processType('web'),
-    command: null,
-    quantity: 1,
-    sizeId: size.id,
-    port: null,
-    routed: true,
-    healthPath: null,
-    restartGeneration: 0,
-    createdAt: now,
-    updatedAt: now,
-  });
 }
 
 /** The same config of the same app has the same snapshot, so that releasing it again replaces nothing that runs. */

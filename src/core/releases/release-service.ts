@@ -6,6 +6,7 @@ import { isId } from '../names.ts';
 import type { Builder } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
+import { baseRelease } from './base-release.ts';
 import { createRelease } from './create-release.ts';
 import type { Release, StrategyName } from './release.ts';
 
@@ -35,6 +36,7 @@ export class ReleaseService {
       await stores.apps.lock(app.id);
       return createRelease(this.#context, stores, actor, app, {
         kind: 'deploy',
+        processes: (await baseRelease(stores, app))?.processes ?? {},
         artifactDigest,
         buildId: build.id,
         commands: artifact.processes,
@@ -57,11 +59,12 @@ export class ReleaseService {
     const app = await fetchApp(db, actor, reference, 'app.deploy.rollback');
     const old = await this.#find(app.id, releaseReference);
     const environment = await db.config.findSnapshot(old.configSnapshotId);
-    if (environment === null || !(await this.#builder.hasArtifact(old.artifactDigest))) throw artifactGone();
+    if (environment === null || !(await this.#hasAll(old))) throw artifactGone();
     return db.transaction(async (stores) => {
       await stores.apps.lock(app.id);
       return createRelease(this.#context, stores, actor, app, {
         kind: 'rollback',
+        processes: old.processes,
         artifactDigest: old.artifactDigest,
         buildId: old.buildId,
         commands: old.commands,
@@ -88,6 +91,12 @@ export class ReleaseService {
   ): Promise<Page<Release>> {
     const app = await fetchApp(this.#context.db, actor, reference, 'app.read.deploy');
     return this.#context.db.releases.list(app.id, kinds, page);
+  }
+
+  async #hasAll({ artifactDigest, processes }: Release): Promise<boolean> {
+    const digests = [artifactDigest, ...Object.values(processes).map((own) => own.artifactDigest)];
+    const there = await Promise.all(digests.map((digest) => digest === null || this.#builder.hasArtifact(digest)));
+    return there.every(Boolean);
   }
 
   async #find(appId: Release['appId'], reference: string): Promise<Release> {

@@ -5,6 +5,17 @@ import type { Page, PageRequest } from '../ports/page.ts';
 export type ReleaseStatus = 'pending' | 'succeeded' | 'failed' | 'superseded';
 export type StrategyName = 'one-by-one' | 'all-at-once' | 'hot-swap';
 
+/** What a process with an image of its own runs in a release. */
+export interface ReleasedProcess {
+  /** The image as it was named. */
+  readonly image: string;
+  readonly artifactDigest: string;
+  /** A shell command line, or words that are run as they are. */
+  readonly command: string | readonly string[];
+  /** Grows when all its instances are to be new ones with new volumes (a hot swap). */
+  readonly series: number;
+}
+
 /** An immutable snapshot that can be run: artifact by digest, config, commands. Rolling back is a new release of an old snapshot. */
 export interface Release {
   readonly id: Id<'release'>;
@@ -14,11 +25,14 @@ export interface Release {
   /** Why it came to be; dialects that know no release for a config change leave `config` out of their lists. */
   readonly kind: 'deploy' | 'rollback' | 'config';
   readonly status: ReleaseStatus;
-  readonly artifactDigest: string;
+  /** Null: every process runs an image of its own. */
+  readonly artifactDigest: string | null;
   readonly buildId: Id<'build'> | null;
   readonly configSnapshotId: Id<'config-snapshot'>;
   /** Process types to commands, as the artifact had them. */
   readonly commands: Readonly<Record<string, string>>;
+  /** Processes with an image of their own, by type. */
+  readonly processes: Readonly<Record<string, ReleasedProcess>>;
   readonly strategy: StrategyName;
   readonly description: string;
   readonly rollbackOf: Id<'release'> | null;

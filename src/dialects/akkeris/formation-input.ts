@@ -1,5 +1,5 @@
 /** The rules of this API for formations; the messages are compared by clients. */
-import type { ProcessChange } from '../../core/processes/process-service.ts';
+import type { ProcessChange } from '../../core/processes/new-process.ts';
 import { unprocessable } from './errors.ts';
 import { type Fields, flag, text, whole } from './fields.ts';
 
@@ -28,7 +28,7 @@ export function changeInput(fields: Fields, type: string): ProcessChange {
   const command = commandInput(fields);
   return {
     ...(quantity === undefined ? {} : { quantity }),
-    ...(port === undefined ? {} : { port }),
+    ...(port === undefined ? {} : { ports: [port] }),
     ...(size === undefined || size === '' ? {} : { size }),
     ...(healthPath === undefined ? {} : { healthPath }),
     ...(command === undefined ? {} : { command }),

@@ -1,8 +1,8 @@
 import type { ProcessView } from '../../core/processes/process.ts';
 import { DEFAULT_PORT } from './settings.ts';
 
-export const portOf = (process: Pick<ProcessView, 'type' | 'port'>): number | null =>
-  process.type === 'web' ? (process.port ?? DEFAULT_PORT) : null;
+export const portOf = (process: Pick<ProcessView, 'type' | 'ports'>): number | null =>
+  process.type === 'web' ? (process.ports[0] ?? DEFAULT_PORT) : null;
 
 /** As an app lists it, without the app. */
 export const processShape = (process: ProcessView) => ({

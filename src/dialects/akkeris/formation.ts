@@ -1,7 +1,7 @@
 import type { AppView } from '../../core/apps/app.ts';
 import { BerthError, notFound } from '../../core/errors.ts';
 import type { ProcessView } from '../../core/processes/process.ts';
-import type { ProcessChange } from '../../core/processes/process-service.ts';
+import type { ProcessChange } from '../../core/processes/new-process.ts';
 import { appKey } from './app-shape.ts';
 import { type Call, created, ok, param, type Route } from './call.ts';
 import { Refusal, unprocessable } from './errors.ts';

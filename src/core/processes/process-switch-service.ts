@@ -1,0 +1,78 @@
+import type { Actor } from '../access/actor.ts';
+import { fetchApp, startOperation } from '../apps/app-access.ts';
+import { notFound } from '../errors.ts';
+import { record } from '../events/record.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { CoreContext } from '../ports/core-context.ts';
+import type { Stores } from '../ports/database.ts';
+import { releaseImages } from '../releases/release-images.ts';
+import type { ProcessView } from './process.ts';
+
+/** Starts and stops processes of an app, all or some; quantities stay as they are. */
+export class ProcessSwitchService {
+  readonly #context: CoreContext;
+  constructor(context: CoreContext) {
+    this.#context = context;
+  }
+
+  /**
+   * `types` null: the whole app. Images of what was stopped are looked up again, so that a moving tag moves. Throws invalid
+   * `image-not-built`, `image-not-runnable`, naming the process in `details.noun`.
+   */
+  async start(actor: Actor, reference: string, types: readonly string[] | null): Promise<Operation> {
+    const { db, clock } = this.#context;
+    const app = await fetchApp(db, actor, reference, 'app.update.start');
+    return db.transaction(async (stores) => {
+      const locked = await stores.apps.lock(app.id);
+      if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
+      const processes = await stores.processes.list(app.id);
+      const named = chosen(processes, types);
+      const resting = named.filter((process) => locked.stopped || process.stopped);
+      if (locked.stopped) {
+        await stores.apps.update(app.id, { stopped: false, updatedAt: clock.now() });
+        await this.#setStopped(
+          stores,
+          processes.filter((process) => !named.includes(process)),
+          true,
+        );
+      }
+      await this.#setStopped(stores, named, false);
+      await releaseImages(this.#context, stores, actor, locked, {
+        processes: resting,
+        strategy: 'one-by-one',
+        fresh: [],
+      });
+      await record(this.#context, stores, actor, 'AppStarted', { app }, types === null ? {} : { types });
+      await stores.wake('routing', app.id);
+      return startOperation(this.#context, stores, 'start', app.id);
+    });
+  }
+
+  /** `types` null: the whole app. */
+  async stop(actor: Actor, reference: string, types: readonly string[] | null): Promise<Operation> {
+    const { db, clock } = this.#context;
+    const app = await fetchApp(db, actor, reference, 'app.update.stop');
+    return db.transaction(async (stores) => {
+      const locked = await stores.apps.lock(app.id);
+      if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
+      if (types === null) await stores.apps.update(app.id, { stopped: true, updatedAt: clock.now() });
+      else await this.#setStopped(stores, chosen(await stores.processes.list(app.id), types), true);
+      await record(this.#context, stores, actor, 'AppStopped', { app }, types === null ? {} : { types });
+      await stores.wake('routing', app.id);
+      return startOperation(this.#context, stores, 'stop', app.id);
+    });
+  }
+
+  async #setStopped(stores: Stores, processes: readonly ProcessView[], stopped: boolean): Promise<void> {
+    for (const process of processes) {
+      if (process.stopped !== stopped)
+        await stores.processes.update(process.id, { stopped, updatedAt: this.#context.clock.now() });
+    }
+  }
+}
+
+function chosen(processes: readonly ProcessView[], types: readonly string[] | null): readonly ProcessView[] {
+  const missing = types?.find((type) => !processes.some((process) => process.type === type));
+  if (missing !== undefined) throw notFound('process', missing);
+  return types === null ? processes : processes.filter((process) => types.includes(process.type));
+}
