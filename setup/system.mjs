@@ -11,6 +11,9 @@ const needs = {
   bubblewrap: async () => findProgram('bwrap') !== null,
   iptables: async () => findProgram('iptables') !== null,
   openssl: async () => findProgram('openssl') !== null,
+  git: async () => findProgram('git') !== null,
+  // Only the tests push over SSH from here.
+  'openssh-client': async () => findProgram('ssh') !== null,
   iproute2: async () => findProgram('ip') !== null,
   python3: async () => findProgram('python3', ['/usr/bin']) !== null,
   // Debian leaves out of its Python what makes virtual environments.
@@ -33,7 +36,8 @@ export function findProgram(name, where = folders) {
 export async function ensurePrograms() {
   const present = await Promise.all(Object.values(needs).map((isPresent) => isPresent()));
   const missing = Object.keys(needs).filter((_, index) => !present[index]);
-  if (missing.length > 0) await installPackages(missing, 'isolation of apps is weaker, and Python apps do not build');
+  if (missing.length > 0)
+    await installPackages(missing, 'isolation of apps is weaker, Python apps do not build, and git push is off');
 }
 
 /** Installs Debian packages as root; otherwise, or when that fails, says which are missing and what it means. True when installed. */

@@ -14,6 +14,8 @@ export class Repositories {
   readonly #git: GitProgram;
   readonly #ids: Ids;
   readonly #making = new Map<string, Promise<void>>();
+  /** Those that were seen or made by this process. */
+  readonly #known = new Set<string>();
 
   constructor(folder: string, git: GitProgram, ids: Ids) {
     this.#folder = folder;
@@ -30,12 +32,19 @@ export class Repositories {
       this.#making.set(appId, making);
     }
     await making;
+    this.#known.add(appId);
     return path;
   }
 
   /** One that is not there is no error. */
   async remove(appId: string): Promise<void> {
+    this.#known.delete(appId);
     await rm(this.#path(appId), { recursive: true, force: true });
+  }
+
+  /** Whether this process knows of one, at no cost. */
+  has(appId: string): boolean {
+    return this.#known.has(appId);
   }
 
   /** Ids of the apps that have one. */
@@ -44,10 +53,10 @@ export class Repositories {
       if (error.code === 'ENOENT') return [];
       throw error;
     });
-    return names.flatMap((name) => {
-      const id = name.slice(0, -suffix.length);
-      return name.endsWith(suffix) && isId(id) ? [id] : [];
-    });
+    const ids = names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+    const found = ids.filter(isId);
+    for (const id of found) this.#known.add(id);
+    return found;
   }
 
   /** After a push: a clone gets this branch, and what has become loose is packed now and then. */

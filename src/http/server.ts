@@ -19,6 +19,8 @@ export interface ServerOptions extends Omit<PlatformSiteOptions, 'addresses'> {
     /** By the dialect's name; one without a port answers on the shared port only. */
     readonly dialects: Readonly<Record<string, number>>;
   };
+  /** On the shared port, what answers below a path (`/git/`) for protocols that are no JSON API; a dialect's host names have none. */
+  readonly doors?: Readonly<Record<string, Responder['handle']>>;
   readonly limits?: Partial<ServerLimits>;
   /** How long answers under way may take when it closes. Default 10 s. */
   readonly closeGraceMs?: number;
@@ -46,9 +48,13 @@ export function createServer(options: ServerOptions): HttpServer {
   const find = byHost(options.dialects, options.baseDomain);
   const responders = new Map(options.dialects.map((dialect) => [dialect, responderOf(dialect)]));
   const platformResponder: Responder = { handle: (request, response) => platform.routing(request, response) };
+  const doors = Object.entries(options.doors ?? {}).map(([path, handle]) => ({ path, responder: { handle } }));
+  const doorOf = (request: IncomingMessage): Responder | undefined =>
+    doors.find(({ path }) => request.url?.startsWith(path) === true)?.responder;
   const pick = (request: IncomingMessage): Responder => {
     const dialect = find(request.headers.host);
-    return (dialect === undefined ? undefined : responders.get(dialect)) ?? platformResponder;
+    if (dialect === undefined) return doorOf(request) ?? platformResponder;
+    return responders.get(dialect) ?? platformResponder;
   };
   const servers: NodeServer[] = [];
   const instances = [platform, ...options.dialects.map((dialect) => dialect.instance)];

@@ -13,6 +13,9 @@ export interface DataFolder {
   readonly holder: string;
   readonly agentSocket: string;
   readonly routerSocket: string;
+  readonly git: string;
+  readonly gitSocket: string;
+  readonly sshKeys: string;
   readonly up: string;
 }
 
@@ -36,6 +39,9 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
     holder: join(root, 'server-id'),
     agentSocket: join(run, 'agent.sock'),
     routerSocket: join(run, 'router.sock'),
+    git: join(root, 'git'),
+    gitSocket: join(run, 'git.sock'),
+    sshKeys: join(root, 'ssh'),
     up: join(root, 'up.pid'),
   };
 }

@@ -14,6 +14,7 @@ import { createSecretBox, loadOrCreateKey } from '../lib/secret-box.ts';
 import { createRouterClient } from '../router/router-client.ts';
 import { connectDatabase } from './database.ts';
 import { checkAdminSettings, firstBoot } from './first-boot.ts';
+import { openGitDoors } from './git-doors.ts';
 import type { ProcessParts } from './process-parts.ts';
 import { serve } from './serve.ts';
 
@@ -71,16 +72,18 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
   if (await firstBoot(context, core, settings, folder.admin))
     logger.info({ file: folder.admin }, 'first boot: the administrator was made');
   const controllers = new Controllers(context, settings.baseDomain);
+  const git = await openGitDoors({ ...parts, core, context });
   const server = await serve({
     ...parts,
     core,
     context,
     controllers,
+    git,
   });
   await controllers.start();
   return {
     async close(): Promise<void> {
-      await server.close();
+      await Promise.all([git.close(), server.close()]);
       await controllers.stop();
       await Promise.all([engine.close(), router.close(), dialer.close(), db.close()]);
       await logs.close();

@@ -7,12 +7,14 @@ import { akkerisDialect } from '../dialects/akkeris/index.ts';
 import type { RequestSample } from '../http/instance.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
 import { createPlatformMetrics } from '../metering/prometheus.ts';
+import type { GitDoors } from './git-doors.ts';
 import type { ProcessParts } from './process-parts.ts';
 
 export interface ServeOptions extends ProcessParts {
   readonly core: Core;
   readonly context: ControlContext;
   readonly controllers: Controllers;
+  readonly git: GitDoors;
 }
 
 /** The largest body of a build, which may hold a whole source as a data URI. */
@@ -46,6 +48,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     dialects: [akkeris],
     baseDomain: settings.baseDomain,
     host: settings.host,
+    doors: { '/git/': options.git.http },
     ports: { shared: settings.port, dialects: { [akkeris.name]: settings.port + 2 } },
     logger,
     ids,

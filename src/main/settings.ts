@@ -87,6 +87,15 @@ export const definitions = {
   ),
   routerHttpPort: whole('BERTH_ROUTER_HTTP_PORT', derived, 0, 65_535, 'HTTP port of the router.', 'BERTH_PORT + 80'),
   routerHttpsPort: whole('BERTH_ROUTER_HTTPS_PORT', derived, 0, 65_535, 'HTTPS port of the router.', 'BERTH_PORT + 43'),
+  ssh: flag('BERTH_SSH', true, 'Whether git push and database tunnels are served over SSH.'),
+  sshPort: whole(
+    'BERTH_SSH_PORT',
+    derived,
+    0,
+    65_535,
+    'Port of git push and database tunnels over SSH.',
+    'BERTH_PORT + 22',
+  ),
   routerWorkers: whole(
     'BERTH_ROUTER_WORKERS',
     Math.min(2, cpus().length),
@@ -178,6 +187,7 @@ export function readSettings(
       data: resolve(settings.data),
       routerHttpPort: settings.routerHttpPort === derived ? settings.port + 80 : settings.routerHttpPort,
       routerHttpsPort: settings.routerHttpsPort === derived ? settings.port + 43 : settings.routerHttpsPort,
+      sshPort: settings.sshPort === derived ? settings.port + 22 : settings.sshPort,
     },
     rest,
   };

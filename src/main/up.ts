@@ -161,10 +161,17 @@ async function announce(
   progress.say(
     `  router       http://${host}:${settings.routerHttpPort}   an app answers at http://<app>.${settings.baseDomain}:${settings.routerHttpPort}`,
   );
+  progress.say(`  git push     ${gitAddress(settings, host)}`);
   progress.say(`  isolation    ${await isolationInForce(folder.agentSocket, logger)}`);
   progress.say(`  credentials  ${folder.admin}`);
   progress.say('');
   progress.say('Berth is up. Ctrl-C stops it and all it started.');
+}
+
+/** Where an app is pushed to: by SSH with a key of one's account, or by HTTP with a token as the password. */
+function gitAddress({ ssh, sshPort, port }: Settings, host: string): string {
+  const http = `http://${host}:${port}/git/<app>.git`;
+  return ssh ? `ssh://git@${host}:${sshPort}/<app>.git   (or ${http})` : http;
 }
 
 /** What keeps apps apart on this machine, and what does not, in one line. */
