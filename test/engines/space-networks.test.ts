@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { appLines, inForce, specFor, untilLine, untilState } from '../../src/engines/conformance/harness.ts';
-import { firewallRules } from '../../src/engines/process/firewall.ts';
-import { addressesOf, chooseBlock, toAddress, toNumber } from '../../src/engines/process/subnets.ts';
+import { firewallRules } from '../../src/engines/process/network/firewall-rules.ts';
+import { addressesOf, chooseBlock, toAddress, toNumber } from '../../src/engines/process/network/subnets.ts';
 import { processHarness } from './support/process-harness.ts';
 
 test('a space reaches the allowed ports of its gateway and no others, and leaves nothing behind', async (t) => {
@@ -60,7 +60,7 @@ test('addresses: a block that nothing routes, cut into pairs', () => {
 });
 
 test('firewall: answers, then allowed ports, then nothing', () => {
-  const plan = { prefix: 'bthabc', anyPrefix: 'bth', block: '10.128.0.0/20', allowHostPorts: [5432] };
+  const plan = { prefix: 'bthabc', block: '10.128.0.0/20', allowHostPorts: [5432], spaces: [], routes: [] };
   const input = firewallRules(plan)
     .split('\n')
     .filter((line) => line.startsWith('-A bthabc-in'));

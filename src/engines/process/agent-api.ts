@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { BerthError, conflict, invalid, notFound } from '../../core/errors.ts';
 import type { Ids } from '../../core/ports/clock.ts';
 import type { EngineDescription, LinkRoute } from '../../core/ports/engine.ts';
-import type { LinkTable } from './link-table.ts';
+import type { Links } from './links.ts';
 import { isSignal, serveSession } from './session-server.ts';
 import { endUnattended, openAttach, openExec } from './sessions.ts';
 import { unitStats } from './stats.ts';
@@ -18,7 +18,7 @@ import { errorToWire, type PlainExecSpec, type PlainInstanceSpec, type PlainJobS
 export interface AgentApiParts {
   readonly units: Units;
   readonly volumes: Volumes;
-  readonly links: LinkTable;
+  readonly links: Links;
   readonly services: UnitServices;
   readonly ids: Ids;
   readonly description: EngineDescription;
@@ -115,13 +115,15 @@ export class AgentApi {
       }
       case 'POST links': {
         const { routes } = (await body(request)) as { readonly routes: readonly LinkRoute[] };
-        links.replace(routes);
+        await links.route(routes);
         return send(response, 200, {});
       }
       case 'GET volumes':
         return send(response, 200, volumes.list());
       case 'DELETE volumes/:id':
-        await volumes.remove(id ?? '', (volumeId) => units.usesVolume(volumeId));
+        await volumes.remove(id ?? '', (volumeId) =>
+          units.isAny((state) => state.volumes?.includes(volumeId) === true),
+        );
         return send(response, 200, {});
       case 'GET jobs':
         return send(

@@ -10,12 +10,13 @@ import { describeMachine } from './describe.ts';
 import { EtcFiles } from './etc-files.ts';
 import { FifoStock } from './fifos.ts';
 import { Launcher } from './launcher.ts';
+import { LinkForwards } from './link-forwards.ts';
 import { LinkTable } from './link-table.ts';
 import { probeMachine } from './machine.ts';
+import { Networks } from './network/networks.ts';
 import { Ports } from './ports.ts';
 import { watchResident } from './resident-watch.ts';
 import type { AgentOptions } from './settings.ts';
-import { SpaceNetworks } from './space-networks.ts';
 import { Uids } from './uids.ts';
 import { Units } from './units.ts';
 import { Volumes } from './volumes.ts';
@@ -43,18 +44,24 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   const fifos = new FifoStock(join(folder, 'fifos'), () => ids.token(6));
   const portRange = options.portRange ?? { first: 20_000, last: 29_999 };
   const ports = new Ports(portRange, Number.parseInt(installId.slice(0, 8), 16));
+  const table = new LinkTable(join(folder, 'links.json'));
+  const { allowHostPorts = [] } = options;
   const networks = machine.network
-    ? new SpaceNetworks(join(folder, 'networks.json'), shortId, options.allowHostPorts ?? [])
+    ? new Networks({ path: join(folder, 'networks.json'), installId: shortId, allowHostPorts, table })
     : null;
+  const links = networks ?? new LinkForwards({ path: join(folder, 'forwards.json'), ports, table, logger });
   const artifacts = options.artifactFolder ?? join(dataFolder, 'artifacts');
   const copies = new WorkingCopies(artifacts, join(folder, 'layers'), machine);
   const etc = new EtcFiles(join(folder, 'etc'));
   if (machine.sandbox !== 'none') await etc.prepare();
+  const volumes = new Volumes(join(dataFolder, 'volumes'));
   const launcher = new Launcher({
     machine,
     uids: new Uids(join(folder, 'uids.json'), installId),
     ports,
     networks,
+    links,
+    volumes,
     copies,
     etc,
     nodePath: options.nodePath ?? process.execPath,
@@ -73,23 +80,26 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     folder: join(folder, 'units'),
     ownNetworks: networks !== null,
   });
-  const volumes = new Volumes(join(dataFolder, 'volumes'));
-  const links = new LinkTable(join(folder, 'links.json'));
   await copies.prune();
   await volumes.prune();
   await fifos.fill();
   await units.adoptAll();
+  await links.restore().catch((error: unknown) => logger.warn({ error }, 'links are not in force until told again'));
 
   const timers = [
     setInterval(() => {
       for (const unit of units.all()) if (unit.phase === 'running') unit.checkMemory();
     }, memoryLookMs),
     setInterval(() => {
+      links.prune((spaceId, target) =>
+        units.isAny((state) => state.spaceId === spaceId && state.targets?.includes(target) === true),
+      );
       networks
-        ?.prune((spaceId) => units.usesSpace(spaceId))
-        .catch((error: unknown) => {
-          logger.warn({ error }, 'networks of empty spaces stay');
-        });
+        ?.pruneNetworks({
+          space: (spaceId) => units.isAny((state) => state.spaceId === spaceId),
+          own: (key) => units.isAny((state) => state.networkKey === key),
+        })
+        .catch((error: unknown) => logger.warn({ error }, 'networks that nobody needs stay'));
     }, pruneNetworksMs),
   ];
   const stopWatch = machine.cgroups === null ? watchResident(() => units.all()) : null;
@@ -115,9 +125,10 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
       for (const timer of timers) clearInterval(timer);
       if (everything) {
         await Promise.all(units.all().map((unit) => units.remove(unit.state.id)));
-        await networks?.close();
+        await links.close({ everything: true });
         machine.cgroups?.close();
       } else for (const unit of units.all()) unit.letGo();
+      if (!everything) await links.close({ everything: false });
       stopWatch?.();
       rmSync(socketPath, { force: true });
     },

@@ -35,8 +35,8 @@ export function describeMachine(machine: Machine, nodeId: string): EngineDescrip
         what: 'network',
         inForce: machine.network,
         how: machine.network
-          ? 'a network namespace per space, behind a firewall to the host and to other spaces'
-          : `the host's network: ${why}`,
+          ? 'a network namespace per space, one for each pod and for each instance with numbered ports, behind a firewall'
+          : `the host's network: ${why}; of numbered ports the first is given as $PORT, links lead through the agent`,
       },
       {
         what: 'memory',

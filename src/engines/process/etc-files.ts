@@ -54,9 +54,15 @@ export class EtcFiles {
 
   /**
    * Writes a unit's own files into `folder` and gives what to bind, in order.
-   * `uid` is the user as seen inside; `ownNetwork` says whether the host's loopback is out of reach.
+   * `uid` is the user as seen inside; `ownNetwork` says whether the host's loopback is out of reach; `hosts` are addresses by name.
    */
-  forUnit(folder: string, uid: number, hostname: string, ownNetwork: boolean): EtcBinding[] {
+  forUnit(
+    folder: string,
+    uid: number,
+    hostname: string,
+    ownNetwork: boolean,
+    hosts: Readonly<Record<string, string>>,
+  ): EtcBinding[] {
     const base = join(this.#base, ownNetwork ? 'private' : 'shared');
     const resolvers = join(base, 'resolv.conf');
     const wanted = resolverText(ownNetwork);
@@ -66,7 +72,12 @@ export class EtcFiles {
     const files = {
       passwd: `app:x:${uid}:${uid}:app:/app:/bin/sh\nroot:x:0:0:root:/root:/usr/sbin/nologin\n`,
       group: `app:x:${uid}:\nroot:x:0:\n`,
-      hosts: `127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`,
+      hosts: [
+        `127.0.0.1 localhost ${hostname}`,
+        '::1 localhost ip6-localhost ip6-loopback',
+        ...Object.entries(hosts).map(([name, address]) => `${address} ${name}`),
+        '',
+      ].join('\n'),
     };
     for (const name of own) writeFileSync(join(folder, name), files[name], { mode: 0o644 });
     return [

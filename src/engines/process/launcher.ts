@@ -2,17 +2,22 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { linkVariables } from '../../core/instances/link-variables.ts';
 import { run } from '../../lib/exec.ts';
 import type { EtcFiles } from './etc-files.ts';
 import { unitScript } from './inner-script.ts';
+import type { Links } from './links.ts';
 import { type Machine, nodeFolder } from './machine.ts';
+import type { Network } from './network/network.ts';
+import type { Networks } from './network/networks.ts';
 import type { Ports } from './ports.ts';
 import { terminalCommand } from './pty-helper.ts';
 import { type FolderBinding, type SandboxPlan, unitArguments } from './sandbox-arguments.ts';
 import { helperEnvironment, markName } from './settings.ts';
-import type { SpaceNetworks } from './space-networks.ts';
+import { checkMounts, hostNames, linkEnds, volumeBindings } from './surroundings.ts';
 import type { Uids } from './uids.ts';
 import type { Unit } from './unit.ts';
+import type { Volumes } from './volumes.ts';
 import type { PlainEnvironment, PlainInstanceSpec, PlainJobSpec } from './wire.ts';
 import type { WorkingCopies } from './working-copies.ts';
 
@@ -21,7 +26,9 @@ export interface LauncherParts {
   readonly uids: Uids;
   readonly ports: Ports;
   /** Null where spaces share the host's network. */
-  readonly networks: SpaceNetworks | null;
+  readonly networks: Networks | null;
+  readonly links: Links;
+  readonly volumes: Volumes;
   readonly copies: WorkingCopies;
   readonly etc: EtcFiles;
   readonly nodePath: string;
@@ -46,27 +53,22 @@ export class Launcher {
   /** A failure ends the unit with `startError`; this never rejects. */
   async startInstance(unit: Unit, spec: PlainInstanceSpec): Promise<void> {
     await this.#guarded(unit, async () => {
-      const { machine, copies, ports } = this.#parts;
+      const { machine, copies, volumes } = this.#parts;
       const { uid } = unit.state;
-      const [app, network] = await Promise.all([
+      checkMounts(spec.mounts, machine.sandbox === 'none' ? machine.missing.join('; ') : null);
+      const [app, network, ends] = await Promise.all([
         copies.make({ folder: unit.folder, digest: spec.artifactDigest, appId: spec.appId, uid }),
-        this.#network(spec.spaceId),
+        this.#network(unit),
+        linkEnds(spec, this.#parts.links),
       ]);
-      let port: number | null = null;
-      const fixed = spec.ports === 'any' ? null : (spec.ports[0] ?? null);
-      if (spec.ports === 'any' || fixed !== null) {
-        port = fixed ?? (await ports.take(network === null));
-        unit.update({
-          address: { host: network?.address ?? loopback, port },
-          allocatedPort: fixed === null ? port : null,
-        });
-      }
+      const port = await this.#port(unit, spec, network);
       const inside = machine.sandbox === 'none' ? app : '/app';
       const command = typeof spec.command === 'string' ? ['/bin/sh', '-c', spec.command] : [...spec.command];
       const whole = {
         ...this.#baseEnvironment(inside),
         ...this.#parts.hostEnvironment,
         ...(network === null ? {} : { BERTH_HOST_ADDRESS: network.gateway }),
+        ...linkVariables(spec.appHandle, ends),
         ...spec.environment,
         ...(port === null ? {} : { PORT: String(port) }),
         [markName]: spec.id,
@@ -77,8 +79,9 @@ export class Launcher {
         argv,
         unit.state.interactive,
       );
-      const folders = [{ host: app, inside: '/app', writable: true }];
-      const plan = this.#plan(unit, network?.namespace ?? null, folders, inside, []);
+      const bindings = await volumeBindings(spec.mounts, volumes, app, uid);
+      const folders = [{ host: app, inside: '/app', writable: true }, ...bindings];
+      const plan = this.#plan(unit, network, folders, inside, [], hostNames(network?.gateway ?? null, ends));
       await unit.launch({
         argv: unitArguments(plan, script.argv),
         script,
@@ -91,7 +94,7 @@ export class Launcher {
   async startJob(unit: Unit, spec: PlainJobSpec): Promise<void> {
     await this.#guarded(unit, async () => {
       const { machine } = this.#parts;
-      const network = spec.network ? await this.#network(spec.spaceId) : null;
+      const network = spec.network ? await this.#network(unit) : null;
       if (unit.state.uid !== null) await this.#giveFolders(spec.folders, unit.state.uid);
       const first = spec.folders[0]?.inside ?? '/tmp';
       const inside = spec.workingFolder ?? first;
@@ -105,7 +108,8 @@ export class Launcher {
         [markName]: spec.id,
       };
       const script = unitScript(whole, spec.command.map(place), false);
-      const plan = this.#plan(unit, network?.namespace ?? null, spec.folders, inside, machine.lowPriority);
+      const hosts = hostNames(network?.gateway ?? null, []);
+      const plan = this.#plan(unit, network, spec.folders, inside, machine.lowPriority, hosts);
       const argv = unitArguments({ ...plan, unshareNetwork: sandboxed && !spec.network }, script.argv);
       await unit.launch({ argv, script, cwd: sandboxed ? '/' : place(inside), terminal: false });
     });
@@ -119,8 +123,29 @@ export class Launcher {
     }
   }
 
-  async #network(spaceId: string) {
-    return this.#parts.networks === null ? null : this.#parts.networks.ensure(spaceId);
+  /** Null: the host's. */
+  async #network(unit: Unit): Promise<Network | null> {
+    const { networks } = this.#parts;
+    const { spaceId, networkKey } = unit.state;
+    if (networks === null) return null;
+    return networkKey === undefined || networkKey === null
+      ? networks.shared(spaceId)
+      : networks.own(networkKey, spaceId);
+  }
+
+  /** The port for `$PORT`, noted with the unit; null where it has none. A number holds only in a network of its own. */
+  async #port(unit: Unit, spec: PlainInstanceSpec, network: Network | null): Promise<number | null> {
+    const numbered = spec.ports === 'any' ? null : (spec.ports[0] ?? null);
+    if (spec.ports !== 'any' && numbered === null) return null;
+    const allocatedPort = numbered === null || network === null ? await this.#parts.ports.take(network === null) : null;
+    const port = allocatedPort ?? numbered ?? 0;
+    const isAlone = unit.state.networkKey !== null && (spec.pod ?? null) === null;
+    unit.update({
+      address: { host: network?.address ?? loopback, port },
+      allocatedPort,
+      ownInterface: isAlone ? (network?.interface ?? null) : null,
+    });
+    return port;
   }
 
   #baseEnvironment(home: string): PlainEnvironment {
@@ -140,10 +165,11 @@ export class Launcher {
 
   #plan(
     unit: Unit,
-    namespace: string | null,
+    network: Network | null,
     folders: readonly FolderBinding[],
     workingFolder: string,
     lowPriority: readonly string[],
+    hosts: Readonly<Record<string, string>>,
   ): SandboxPlan {
     const { machine } = this.#parts;
     const { uid, id, limits } = unit.state;
@@ -154,11 +180,11 @@ export class Launcher {
       mkdirSync(temporaryFolder, { recursive: true });
       chmodSync(temporaryFolder, 0o1777);
       if (uid !== null) chownSync(temporaryFolder, uid, uid);
-      etc = this.#parts.etc.forUnit(join(unit.folder, 'etc'), uid ?? 0, hostname, namespace !== null);
+      etc = this.#parts.etc.forUnit(join(unit.folder, 'etc'), uid ?? 0, hostname, network !== null, hosts);
     }
     return {
       cgroupFolders: machine.cgroups?.create(id, limits) ?? [],
-      networkNamespace: namespace,
+      networkNamespace: network?.namespace ?? null,
       unshareNetwork: false,
       lowPriority,
       mode: machine.sandbox,

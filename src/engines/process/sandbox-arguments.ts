@@ -68,7 +68,7 @@ function bubblewrap(plan: SandboxPlan): string[] {
   for (const parent of parentsOf(['/etc/x', '/var/x', ...bindings.map((folder) => folder.inside)])) {
     argv.push('--perms', '0755', '--dir', parent);
   }
-  argv.push('--symlink', '/tmp', '/var/tmp');
+  if (!bindings.some(({ inside }) => `${inside}/`.startsWith('/var/tmp/'))) argv.push('--symlink', '/tmp', '/var/tmp');
   for (const file of plan.etc) argv.push('--ro-bind', file.host, file.inside);
   for (const folder of bindings) argv.push(folder.writable ? '--bind' : '--ro-bind', folder.host, folder.inside);
   argv.push('--remount-ro', '/', '--chdir', plan.workingFolder, '--');

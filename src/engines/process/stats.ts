@@ -1,4 +1,5 @@
 /** What a unit uses, from its control group or, without one, summed over its processes. */
+import { counters } from './network/ip.ts';
 import { processStat } from './proc.ts';
 import { residentBytes } from './resident-watch.ts';
 import type { Unit, UnitServices } from './unit.ts';
@@ -8,7 +9,8 @@ import type { WireStats } from './wire.ts';
 const ticksPerSecond = 100;
 
 export function unitStats(unit: Unit, services: UnitServices): WireStats {
-  const { id, limits } = unit.state;
+  const { id, limits, ownInterface } = unit.state;
+  const network = networkOf(ownInterface ?? null);
   const at = services.clock.now().toISOString();
   const usage = services.machine.cgroups?.usage(id) ?? null;
   if (usage !== null) {
@@ -19,7 +21,7 @@ export function unitStats(unit: Unit, services: UnitServices): WireStats {
       memory: { usageBytes, residentBytes: resident, cacheBytes, limitBytes: limits.memoryBytes },
       cpu: { userSeconds, systemSeconds },
       pids,
-      network: null,
+      network,
     };
   }
   const members = unit.members();
@@ -33,6 +35,12 @@ export function unitStats(unit: Unit, services: UnitServices): WireStats {
     memory: { usageBytes: resident, residentBytes: resident, cacheBytes: 0, limitBytes: limits.memoryBytes },
     cpu: { userSeconds: sum('userTicks'), systemSeconds: sum('systemTicks') },
     pids: members.length,
-    network: null,
+    network,
   };
+}
+
+/** What the host's end received is what the unit sent. */
+function networkOf(ownInterface: string | null): WireStats['network'] {
+  const end = ownInterface === null ? null : counters(ownInterface);
+  return end === null ? null : { receivedBytes: end.sentBytes, sentBytes: end.receivedBytes };
 }

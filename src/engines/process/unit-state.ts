@@ -44,6 +44,12 @@ export interface UnitState {
   readonly process: { readonly pid: number; readonly startTicks: string } | null;
   readonly stopReason: StopReason | null;
   readonly exit: StoredExit | null;
+  /** Names the network that it has to itself or with its pod; null or absent: its space's or the host's. */
+  readonly networkKey?: string | null;
+  /** The host's end of a network that it has all to itself: its counters are the unit's. */
+  readonly ownInterface?: string | null;
+  /** Targets of its links. */
+  readonly targets?: readonly string[];
   /** Ids of the volumes that it mounts. */
   readonly volumes?: readonly string[];
   /** Jobs: folders to watch and their limit. */

@@ -7,6 +7,7 @@ import type { Launcher } from './launcher.ts';
 import type { Ports } from './ports.ts';
 import { pidsMarked, signalProcess } from './proc.ts';
 import { markName } from './settings.ts';
+import { ownNetworkKey } from './surroundings.ts';
 import { Unit, type UnitServices } from './unit.ts';
 import { readState, type UnitState, writeState } from './unit-state.ts';
 import type { PlainInstanceSpec, PlainJobSpec } from './wire.ts';
@@ -78,12 +79,9 @@ export class Units {
     return unit;
   }
 
-  usesSpace(spaceId: string): boolean {
-    return this.all().some((unit) => unit.phase !== 'exited' && unit.state.spaceId === spaceId);
-  }
-
-  usesVolume(volumeId: string): boolean {
-    return this.all().some((unit) => unit.phase !== 'exited' && (unit.state.volumes ?? []).includes(volumeId));
+  /** Whether a unit that has not ended yet answers to this. */
+  isAny(accepts: (state: UnitState) => boolean): boolean {
+    return this.all().some((unit) => unit.phase !== 'exited' && accepts(unit.state));
   }
 
   startInstance(spec: PlainInstanceSpec): Unit {
@@ -103,6 +101,8 @@ export class Units {
         log: { stream: `apps/${spec.appId}`, source: 'app', maxBytes: null },
         interactive: spec.kind === 'one-off' && (spec.stdin === true || spec.terminal !== undefined),
         uid: launcher.uidOf(`app:${spec.appId}`),
+        networkKey: this.#parts.ownNetworks ? ownNetworkKey(spec) : null,
+        targets: spec.links?.flatMap(({ target }) => (target === null ? [] : [target])) ?? [],
         volumes: spec.mounts?.map(({ volumeId }) => volumeId) ?? [],
         deadline: this.#deadline(spec.timeoutMs),
         disk: null,

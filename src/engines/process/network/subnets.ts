@@ -1,4 +1,7 @@
-/** Addresses for spaces: a /20 per install, cut into /30, chosen so that nothing the host already routes is shadowed. Pure but for reading. */
+/**
+ * Addresses for the networks of an install: a /20, chosen so that nothing the host already routes is shadowed. Spaces take /30 pairs from
+ * its lower end; networks of single instances, and links, take one address each from its upper end. Pure but for reading.
+ */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
@@ -13,11 +16,13 @@ export interface SpaceAddresses {
   readonly address: string;
 }
 
-const blockSize = 4_096;
+export const blockSize = 4_096;
 const firstBlock = toNumber('10.128.0.0');
 const blocks = 2_048;
-/** /30 networks in an install's block: as many spaces at once. */
+/** /30 networks in an install's block: as many spaces at once, when they have it alone. */
 export const spacesPerInstall = blockSize / 4;
+/** The place of the host's end of all networks of single instances. */
+export const ownGatewayPlace = blockSize - 2;
 
 export function toNumber(address: string): number {
   return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
@@ -40,6 +45,22 @@ export function chooseBlock(installId: string, taken: readonly Range[]): Range {
 
 export function addressesOf(block: Range, index: number): SpaceAddresses {
   return { gateway: toAddress(block.base + index * 4 + 1), address: toAddress(block.base + index * 4 + 2) };
+}
+
+/** The lowest pair for a space; `spaces` are pairs and `places` single addresses that are taken. Throws when none is left. */
+export function freePair(spaces: ReadonlySet<number>, places: ReadonlySet<number>): number {
+  const pairs = new Set([...places].map((place) => Math.floor(place / 4)));
+  for (let index = 0; index < spacesPerInstall; index++) if (!spaces.has(index) && !pairs.has(index)) return index;
+  throw new Error('no network is left for another space');
+}
+
+/** The next single address below `before`, and round: one that was just given back is not given out again soon. */
+export function freePlace(before: number, spaces: ReadonlySet<number>, places: ReadonlySet<number>): number {
+  for (let step = 1; step <= blockSize; step++) {
+    const place = (before - step + blockSize) % blockSize;
+    if (place !== ownGatewayPlace && !places.has(place) && !spaces.has(Math.floor(place / 4))) return place;
+  }
+  throw new Error('no network is left for another instance');
 }
 
 /** What the host routes now, without its default route; interfaces that `ours` accepts do not count. */
