@@ -6,22 +6,17 @@ import type { RouteCertificate } from '../../../src/core/ports/router.ts';
 import { run } from '../../../src/lib/exec.ts';
 import { temporaryFolder } from './router-harness.ts';
 
-/** A certificate for the hosts, or null after skipping the test where openssl is missing. */
-export async function makeCertificate(t: TestContext, hosts: readonly string[]): Promise<RouteCertificate | null> {
+const onP256 = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+
+/** A certificate for the hosts and two days from now, or null after skipping the test where openssl is missing. */
+export async function makeCertificate(
+  t: TestContext,
+  hosts: readonly string[],
+  newKey: readonly string[] = onP256,
+): Promise<RouteCertificate | null> {
   const folder = await temporaryFolder(t);
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  const argv = [
-    'openssl',
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-  ];
+  const argv = ['openssl', 'req', '-x509', '-newkey', ...newKey, '-nodes', '-days', '2'];
   argv.push('-keyout', key, '-out', certificate, '-subj', `/CN=${hosts[0]}`);
   argv.push('-addext', `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}`);
   try {
