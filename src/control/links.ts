@@ -7,18 +7,22 @@ import type { RoutedRows } from './routed-rows.ts';
 /** An engine that lost its table has it again after so long. */
 const AGAIN_MS = 30_000;
 
-/** Pure: a route for each process and port that some process of the same app links to, always in the same order. */
+/**
+ * Pure: a route for each process and port that some process of the same app links to, always in the same order. Members of one pod need
+ * none: they meet at localhost.
+ */
 export function linkTable(rows: Pick<RoutedRows, 'apps' | 'instances' | 'linked' | 'ports'>): readonly LinkRoute[] {
   const addresses = processAddresses(rows);
   const spaces = new Map(rows.apps.map((app) => [app.id as string, app.spaceId]));
+  const pods = new Map(rows.ports.map((process) => [linkTarget(process.appId, process.type), process.pod]));
   const routes = new Map<string, LinkRoute>();
-  for (const { appId, links } of rows.linked) {
+  for (const { appId, pod, links } of rows.linked) {
     const spaceId = spaces.get(appId);
     if (spaceId === undefined) continue;
     for (const { processType, port } of links) {
       const target = linkTarget(appId, processType);
       const key = `${target}:${port}`;
-      if (routes.has(key)) continue;
+      if (routes.has(key) || (pod !== null && pods.get(target) === pod)) continue;
       const backends = addresses(appId, processType, port).map((at) => ({ host: at.host, port: at.port }));
       routes.set(key, { target, spaceId, port, backends });
     }

@@ -10,9 +10,9 @@ export interface RoutedRows {
   /** The ready ones. */
   readonly instances: readonly Instance[];
   readonly domains: readonly Domain[];
-  readonly linked: readonly Pick<Process, 'appId' | 'links'>[];
-  /** Of every process that a domain or a link leads to. */
-  readonly ports: readonly Pick<Process, 'appId' | 'type' | 'ports'>[];
+  readonly linked: readonly Pick<Process, 'appId' | 'pod' | 'links'>[];
+  /** Of every process that a domain or a link leads to; `pod` is the one that it is in. */
+  readonly ports: readonly Pick<Process, 'appId' | 'type' | 'pod' | 'ports'>[];
 }
 
 const PAGE = 1_000;

@@ -64,13 +64,13 @@ export function createProcessStore(db: Kysely<Schema>): ProcessStore {
     linked: () =>
       db
         .selectFrom('processes')
-        .select(['app_id as appId', 'type', 'links'])
+        .select(['app_id as appId', 'pod', 'links'])
         .where(sql<boolean>`links <> '[]'`)
         .execute(),
     portsOf: (appIds) =>
       db
         .selectFrom('processes')
-        .select(['app_id as appId', 'type', 'ports'])
+        .select(['app_id as appId', 'type', 'pod', 'ports'])
         .where(sql<boolean>`app_id = any(${appIds}::uuid[])`)
         .execute(),
     async insert(process) {

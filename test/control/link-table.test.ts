@@ -16,14 +16,18 @@ const rows: RoutedRows = {
     instance('d1', 'shop-id', 'svc/db', '10.0.0.3:6379'),
     instance('d2', 'shop-id', 'svc/db', '127.0.0.1:41000'),
     instance('d3', 'shop-id', 'svc/db', null),
+    instance('m1', 'shop-id', 'svc/mate', '10.0.0.4:9000'),
     instance('o1', 'other-id', 'svc/db', '10.0.0.9:6379'),
   ],
   linked: [
-    { appId: 'shop-id', links: [link('svc/db', 6380), link('svc/db', 6379)] },
-    { appId: 'shop-id', links: [link('svc/db', 6379), link('not-there', 1)] },
-    { appId: 'gone-id', links: [link('svc/db', 6379)] },
+    { appId: 'shop-id', pod: null, links: [link('svc/db', 6380), link('svc/db', 6379)] },
+    { appId: 'shop-id', pod: 'svc/pod', links: [link('svc/db', 6379), link('not-there', 1), link('svc/mate', 9000)] },
+    { appId: 'gone-id', pod: null, links: [link('svc/db', 6379)] },
   ],
-  ports: [{ appId: 'shop-id', type: 'svc/db' as ProcessType, ports: [6379, 6380] }],
+  ports: [
+    { appId: 'shop-id', type: 'svc/db' as ProcessType, pod: null, ports: [6379, 6380] },
+    { appId: 'shop-id', type: 'svc/mate' as ProcessType, pod: 'svc/pod', ports: [9000] },
+  ],
 };
 const expected: readonly LinkRoute[] = [
   { target: 'shop-id/not-there', spaceId: 'space', port: 1, backends: [] },
@@ -39,10 +43,19 @@ const expected: readonly LinkRoute[] = [
   { target: 'shop-id/svc/db', spaceId: 'space', port: 6380, backends: [{ host: '10.0.0.3', port: 6380 }] },
 ];
 
-test('one route for each linked process and port, with the ready instances of that app', () => {
+test('one route for each linked process and port outside the pod, with the ready instances of that app', () => {
   assert.deepEqual(linkTable(rows), expected);
   assert.equal(linkTarget('shop-id', 'svc/db'), expected[1]?.target);
   assert.deepEqual(linkTable({ ...rows, linked: rows.linked.toReversed() }), expected, 'always in the same order');
+  const outside = { appId: 'shop-id', pod: null, links: [link('svc/mate', 9000)] };
+  assert.deepEqual(
+    linkTable({ ...rows, linked: [...rows.linked, outside] }),
+    [
+      ...expected,
+      { target: 'shop-id/svc/mate', spaceId: 'space', port: 9000, backends: [{ host: '10.0.0.4', port: 9000 }] },
+    ],
+    'from outside its pod it is a process like any other',
+  );
   assert.deepEqual(linkTable(noRows), []);
 });
 

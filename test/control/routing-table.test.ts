@@ -10,6 +10,7 @@ import { app, domain, instance, noRows } from './routing-rows.ts';
 const ports = (type: string, ...numbers: number[]): RoutedRows['ports'][number] => ({
   appId: 'shop-id',
   type: type as ProcessType,
+  pod: null,
   ports: numbers,
 });
 

@@ -66,9 +66,9 @@ export interface ProcessStore {
   listOf(appIds: readonly Id<'app'>[]): Promise<readonly ProcessView[]>;
   find(appId: Id<'app'>, type: string): Promise<ProcessView | null>;
   /** Of all apps: those that have links. */
-  linked(): Promise<readonly Pick<Process, 'appId' | 'type' | 'links'>[]>;
-  /** The ports of these types, for addresses. */
-  portsOf(appIds: readonly Id<'app'>[]): Promise<readonly Pick<Process, 'appId' | 'type' | 'ports'>[]>;
+  linked(): Promise<readonly Pick<Process, 'appId' | 'pod' | 'links'>[]>;
+  /** Where their processes listen: for addresses. */
+  portsOf(appIds: readonly Id<'app'>[]): Promise<readonly Pick<Process, 'appId' | 'type' | 'pod' | 'ports'>[]>;
   insert(process: Process): Promise<void>;
   update(id: Id<'process'>, change: Partial<Omit<Process, 'id' | 'appId' | 'createdAt'>>): Promise<void>;
   remove(id: Id<'process'>): Promise<void>;
