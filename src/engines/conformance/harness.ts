@@ -94,6 +94,26 @@ export async function untilLine(harness: ConformanceHarness, spec: InstanceSpec,
   await until(`the line ${JSON.stringify(text)}`, () => appLines(harness, spec).includes(text));
 }
 
+/** What answers at an instance's address, once something does. */
+export function answer(address: EngineInstance['address']): Promise<string> {
+  return until('an answer', () =>
+    fetch(`http://${address?.host}:${address?.port}/`).then(
+      (response) => response.text(),
+      () => null,
+    ),
+  );
+}
+
+/** What the program `ask.js` says inside an instance, a line for each word. */
+export async function ask(
+  harness: ConformanceHarness,
+  spec: InstanceSpec,
+  words: readonly string[],
+): Promise<string[]> {
+  const session = await harness.engine.exec(spec.id, { command: ['node', 'ask.js', ...words] });
+  return (await drain(session.stdout)).toString().trimEnd().split('\n');
+}
+
 /** All of a stream as bytes. */
 export async function drain(stream: NodeJS.ReadableStream): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -5,8 +5,11 @@ import { isolationTests } from './isolation.ts';
 import { jobTests } from './jobs.ts';
 import { lifecycleTests } from './lifecycle.ts';
 import { limitTests } from './limits.ts';
+import { linkTests } from './links.ts';
 import { outputTests } from './output.ts';
+import { portTests } from './ports.ts';
 import { sessionTests } from './sessions.ts';
+import { volumeTests } from './volumes.ts';
 
 /** Registers the tests under `name`; one harness serves them all, and every test removes what it started. */
 export function engineConformance(
@@ -32,5 +35,8 @@ export function engineConformance(
     jobTests(current);
     limitTests(current);
     isolationTests(current);
+    portTests(current);
+    linkTests(current);
+    volumeTests(current);
   });
 }

@@ -5,14 +5,15 @@ import { Secret } from '../../core/ports/secret.ts';
 import { appLines, type Current, specFor, untilLine, untilState } from './harness.ts';
 
 export function outputTests(current: Current): void {
-  test('a line names its process and instance', async () => {
+  test('a line names its process, instance and seat', async () => {
     const harness = current();
-    const spec = specFor(harness, 'say.js', ['one-line'], { processType: 'worker' });
+    const spec = specFor(harness, 'say.js', ['one-line'], { processType: 'worker', seat: '3-0' });
     await harness.engine.start(spec);
     await untilLine(harness, spec, 'one-line');
     const line = harness.lines(`apps/${spec.appId}`).find((each) => each.text === 'one-line');
     assert.equal(line?.process, 'worker');
     assert.equal(line?.instance, spec.id);
+    assert.equal(line?.seat, '3-0');
     assert.equal(line?.source, 'app');
     await harness.engine.remove(spec.id);
   });

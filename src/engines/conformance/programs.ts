@@ -44,6 +44,22 @@ more();`,
 const result = await new Promise((resolve) => { const socket = net.connect({ host, port: Number(port) }); const end = (word) => { socket.destroy(); resolve(word); };
 socket.on('connect', () => end('open')); socket.on('error', () => end('shut')); setTimeout(() => end('shut'), 1000); });
 console.log(target + ' ' + result); } console.log('done'); })();`,
+  /**
+   * Prints what each of its arguments answers, or 'shut': a URL, or the name of an environment variable that holds one. `=NAME` prints a
+   * variable, `@name` the address of a host.
+   */
+  'ask.js': `const http = require('node:http'); const dns = require('node:dns/promises');
+const get = (url) => new Promise((resolve) => { const asked = http.get(url.replace('tcp:', 'http:'), { agent: false, timeout: 1000 }, (answer) => {
+let text = ''; answer.on('data', (bytes) => { text += bytes; }); answer.on('end', () => resolve(text)); answer.on('error', () => resolve('shut')); });
+asked.on('timeout', () => asked.destroy()); asked.on('error', () => resolve('shut')); });
+(async () => { for (const word of process.argv.slice(2)) {
+if (word.startsWith('=')) console.log(process.env[word.slice(1)] ?? ''); else if (word.startsWith('@')) console.log((await dns.lookup(word.slice(1), 4)).address);
+else console.log(await get(word.includes(':') ? word : process.env[word])); } })();`,
+  /** Asks the URL in an environment variable at once and at every line of stdin, over one connection; ends with stdin. */
+  'keep.js': `const url = new URL(process.env[process.argv[2]].replace('tcp:', 'http:')); const socket = require('node:net').connect(Number(url.port), url.hostname);
+const asked = () => socket.write('GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'); asked();
+socket.on('data', (bytes) => console.log(String(bytes).split('\\n').at(-1))); socket.on('close', () => process.exit(1));
+process.stdin.on('data', asked); process.stdin.on('end', () => process.exit(0));`,
   /** Tries to read each path; says 'readable' or 'hidden'. */
   'peek.js': `const fs = require('node:fs'); for (const path of process.argv.slice(2)) { let word = 'hidden';
 try { fs.statSync(path).isDirectory() ? fs.readdirSync(path) : fs.readFileSync(path); word = 'readable'; } catch {}

@@ -21,6 +21,8 @@ interface Backend {
   readonly host: string;
   readonly port: number;
   connections: number;
+  /** Rises with every choice, so that equals take turns. */
+  turn: number;
 }
 
 export interface LinkForwardsOptions {
@@ -38,6 +40,7 @@ export class LinkForwards implements Links {
   readonly #options: LinkForwardsOptions;
   readonly #forwards = new Map<string, Forward>();
   readonly #sockets = new Set<Socket>();
+  #turn = 0;
   #taking: Promise<unknown> = Promise.resolve();
 
   constructor(options: LinkForwardsOptions) {
@@ -107,7 +110,7 @@ export class LinkForwards implements Links {
   async #lead(forward: Forward, backends: LinkRoute['backends']): Promise<void> {
     forward.backends = backends.map(({ host, port }) => {
       const known = forward.backends.find((each) => each.host === host && each.port === port);
-      return known ?? { host, port, connections: 0 };
+      return known ?? { host, port, connections: 0, turn: 0 };
     });
     if (backends.length === 0) {
       forward.server?.close();
@@ -134,11 +137,12 @@ export class LinkForwards implements Links {
   /** To the backend with the fewest connections; to the next one when it does not take it. */
   async #carry(from: Socket, forward: Forward): Promise<void> {
     this.#keep(from);
-    const left = [...forward.backends].sort((a, b) => a.connections - b.connections);
+    const left = [...forward.backends].sort((a, b) => a.connections - b.connections || a.turn - b.turn);
     for (const backend of left) {
       const to = await this.#reach(backend);
       if (to === null) continue;
       backend.connections++;
+      backend.turn = ++this.#turn;
       to.once('close', () => {
         backend.connections--;
         from.destroy();
