@@ -76,6 +76,12 @@ export class ReleaseService {
     });
   }
 
+  /** What the app should run: the release that is under way, else the one that is live. Null before the first. */
+  async target(actor: Actor, reference: string): Promise<Release | null> {
+    const app = await fetchApp(this.#context.db, actor, reference, 'app.read.info');
+    return baseRelease(this.#context.db, app);
+  }
+
   /** By id or version number (`7` or `v7`). */
   async get(actor: Actor, reference: string, releaseReference: string): Promise<Release> {
     const app = await fetchApp(this.#context.db, actor, reference, 'app.read.deploy');
