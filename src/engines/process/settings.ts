@@ -21,7 +21,7 @@ export interface AgentOptions {
   readonly cgroups?: 'auto' | 'none';
   /** Ports given to instances as `$PORT`, both ends included. Default 20000 to 29999. */
   readonly portRange?: { readonly first: number; readonly last: number };
-  /** TCP ports of the host that instances may reach at their space's gateway address (add-ons listen there). */
+  /** TCP ports of the host's loopback that instances may reach, at `host.berth.internal` (add-ons listen there). */
   readonly allowHostPorts?: readonly number[];
   /** Given to every instance and job below its own environment: certificate bundles, proxies. */
   readonly hostEnvironment?: Readonly<Record<string, string>>;

@@ -5,6 +5,8 @@
  */
 import { anyPrefix, ownPrefix, sharedName } from './names.ts';
 
+const loopback = '127.0.0.1';
+
 export interface RuledRoute {
   /** The lasting address that the route's target has. */
   readonly address: string;
@@ -17,6 +19,7 @@ export interface FirewallPlan {
   readonly prefix: string;
   /** All addresses of this install, as `address/bits`. */
   readonly block: string;
+  /** At the address of a gateway they lead to the host's loopback. */
   readonly allowHostPorts: readonly number[];
   /** Numbers of the spaces whose networks reach each other. */
   readonly spaces: readonly number[];
@@ -44,7 +47,10 @@ export function firewallRules(plan: FirewallPlan): string {
     `:${chain.forward} - [0:0]`,
     `:${chain.inner} - [0:0]`,
     `-A ${chain.input} ${answers}`,
-    ...plan.allowHostPorts.map((port) => `-A ${chain.input} -d ${block} -p tcp --dport ${port} -j ACCEPT`),
+    // Only what came by the rule below: nothing else of the loopback is in reach.
+    ...plan.allowHostPorts.map(
+      (port) => `-A ${chain.input} -d ${loopback} -p tcp --dport ${port} -m conntrack --ctstate DNAT -j ACCEPT`,
+    ),
     `-A ${chain.input} -j DROP`,
     `-A ${chain.forward} ${answers}`,
     `-A ${chain.forward} -o ${prefix}+ -j ${chain.inner}`,
@@ -62,6 +68,10 @@ export function firewallRules(plan: FirewallPlan): string {
     `:${chain.links} - [0:0]`,
     `-A ${chain.translate} -s ${block} ! -o ${anyPrefix}+ -j MASQUERADE`,
     ...hairpins(chain.translate, plan.routes),
+    ...plan.allowHostPorts.map(
+      (port) =>
+        `-A ${chain.links} -d ${block} -p tcp --dport ${port} -m addrtype --dst-type LOCAL -j DNAT --to-destination ${loopback}`,
+    ),
     ...plan.routes.flatMap((route) => routeRules(chain.links, route)),
     'COMMIT',
     '',

@@ -1,5 +1,5 @@
 /** The `ip` program and what the kernel shows of interfaces and namespaces. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { run } from '../../../lib/exec.ts';
 import { helperEnvironment } from '../settings.ts';
 
@@ -17,6 +17,15 @@ export function isUp(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Sets the host's end of a network up as the firewall expects it. Without an address of its own, version 6 would still answer on the link,
+ * past the rules of version 4. And what the rules lead to the host's loopback would be dropped as a stray.
+ */
+export function setHostEnd(name: string): void {
+  writeFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, '1', { flag: 'r+' });
+  writeFileSync(`/proc/sys/net/ipv4/conf/${name}/route_localnet`, '1', { flag: 'r+' });
 }
 
 export const namespacePath = (name: string): string => `/run/netns/${name}`;

@@ -2,10 +2,10 @@
  * Networks made ahead of need: all that is left to do at a start is to give one its name and switch it on. Begun only after somebody
  * needed one, so a machine whose apps need none has none.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { run } from '../../../lib/exec.ts';
 import { helperEnvironment } from '../settings.ts';
-import { ip, namespacePath, removeNetwork } from './ip.ts';
+import { ip, namespacePath, removeNetwork, setHostEnd } from './ip.ts';
 import { ownNamespace, stockName } from './names.ts';
 import type { NetworkBook, OwnEntry } from './network-book.ts';
 
@@ -77,8 +77,7 @@ export class NetworkStock {
         `addr add ${gateway}/32 dev ${name}`,
       ],
     );
-    // Without an address of its own, version 6 would still answer on the link, past the firewall of version 4.
-    writeFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, '1', { flag: 'r+' });
+    setHostEnd(name);
     await Promise.all([
       ip(
         ['-n', namespace, '-batch', '-'],

@@ -2,9 +2,9 @@
  * One network namespace per space, made when the first unit of a space starts and taken away a while after the last one ended. All
  * instances whose port is given to them share it: joining it costs a start nothing.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Firewall } from './firewall.ts';
-import { ip, isUp, namespacePath, removeNetwork } from './ip.ts';
+import { ip, isUp, namespacePath, removeNetwork, setHostEnd } from './ip.ts';
 import { sharedName } from './names.ts';
 import type { Network } from './network.ts';
 import type { NetworkBook } from './network-book.ts';
@@ -71,8 +71,7 @@ export class SpaceNetworks {
           `addr add ${gateway}/30 dev ${name}`,
         ],
       );
-      // Without an address of its own, version 6 would still answer on the link, past the firewall of version 4.
-      writeFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, '1', { flag: 'r+' });
+      setHostEnd(name);
       await ip(
         ['-n', name, '-batch', '-'],
         [
