@@ -87,7 +87,9 @@ export class AddonSteps {
       if (locked === null) return;
       // It may have been told to go meanwhile; what the provider calls it is needed for that too.
       const ready = made.ready && locked.state === 'provisioning';
-      await stores.addons.setConfig(addon.id, made.config);
+      // The provider may have called us meanwhile: what it said then is newer.
+      const called = (await stores.addons.credentials(addon.id))?.config ?? {};
+      await stores.addons.setConfig(addon.id, { ...made.config, ...called });
       await stores.addons.update(addon.id, {
         resourceId: made.resourceId,
         stateDescription: made.message,
