@@ -1,5 +1,6 @@
 /** `berth agent`: owns the instances of the embedded engine. SIGTERM ends it and leaves them running; SIGINT ends them too. */
 import { runAgent } from '../engines/process/agent.ts';
+import { addonHostPort } from './addon-postgres.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { untilEnd } from './lifetime.ts';
 import { processParts } from './process-parts.ts';
@@ -11,6 +12,7 @@ export async function agentCommand(settings: Settings, supervised: boolean): Pro
     dataFolder: folder.root,
     socketPath: folder.agentSocket,
     isolation: settings.isolation,
+    allowHostPorts: [addonHostPort(settings) ?? []].flat(),
     hostEnvironment: hostEnvironment(process.env),
     logger,
     clock,

@@ -1,5 +1,6 @@
 /** What a new install needs before anybody can sign in. Safe to run at every boot and by two servers at once. */
 import { writeFile } from 'node:fs/promises';
+import { postgresService } from '../addons/postgres/default-service.ts';
 import { systemActor } from '../core/access/actor.ts';
 import type { Core } from '../core/core.ts';
 import { BerthError } from '../core/errors.ts';
@@ -92,6 +93,8 @@ async function seed(context: CoreContext, stores: Stores, settings: Settings): P
   const pool = await stores.pools.findDefault();
   if ((await stores.sizes.list()).length === 0)
     for (const size of defaultSizes(() => context.ids.id())) await stores.sizes.insert(size);
+  const { service, plans } = postgresService(() => context.ids.id(), now);
+  if ((await stores.services.find(service.name)) === null) await stores.services.insert(service, plans, null);
   if (pool !== null && (await stores.spaces.find('default', null)) === null) {
     await stores.spaces.insert({
       id: DEFAULT_SPACE,

@@ -12,6 +12,8 @@ import { createDialer } from '../lib/dialer.ts';
 import { passwordHasher } from '../lib/password.ts';
 import { createSecretBox, loadOrCreateKey } from '../lib/secret-box.ts';
 import { createRouterClient } from '../router/router-client.ts';
+import { checkAddonSettings } from './addon-postgres.ts';
+import { openAddons } from './addons.ts';
 import { connectDatabase } from './database.ts';
 import { checkAdminSettings, firstBoot } from './first-boot.ts';
 import { openGitDoors } from './git-doors.ts';
@@ -25,6 +27,7 @@ export interface Platform {
 export async function startServer(parts: ProcessParts): Promise<Platform> {
   const { settings, folder, logger, logs, clock, ids } = parts;
   checkAdminSettings(settings);
+  checkAddonSettings(settings);
   const key =
     settings.secretKey === null ? await loadOrCreateKey(folder.key) : Buffer.from(settings.secretKey.reveal(), 'hex');
   const box = createSecretBox(key, (text) => new Secret(text));
@@ -44,6 +47,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     ownFileSystem: async () =>
       (await engine.describe()).isolation.some(({ what, inForce }) => what === 'files' && inForce),
   });
+  const addons = openAddons({ settings, logger, engine, dialer });
   const context: ControlContext = {
     db,
     clock,
@@ -55,7 +59,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     builder,
     logs,
     blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
-    addonProviders: {},
+    addonProviders: addons.providers,
     logger,
     holder: await serverId(folder.holder),
     limits: {
@@ -85,7 +89,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     async close(): Promise<void> {
       await Promise.all([git.close(), server.close()]);
       await controllers.stop();
-      await Promise.all([engine.close(), router.close(), dialer.close(), db.close()]);
+      await Promise.all([addons.close(), engine.close(), router.close(), dialer.close(), db.close()]);
       await logs.close();
     },
   };

@@ -116,6 +116,19 @@ export const definitions = {
     'postgres:// URL of a PostgreSQL server, 15 or newer.',
     'an embedded PostgreSQL in BERTH_DATA',
   ),
+  postgresAddonUrl: secret(
+    'BERTH_POSTGRES_ADDON_URL',
+    'postgres:// URL of the PostgreSQL server, 15 or newer, on which add-ons get their databases, as a role that may make roles and databases. Never the one of BERTH_DATABASE_URL.',
+    'an embedded PostgreSQL in BERTH_DATA, started with the first add-on',
+  ),
+  postgresAddonPort: whole(
+    'BERTH_POSTGRES_ADDON_PORT',
+    derived,
+    1,
+    65_535,
+    'Port of the loopback on which the embedded PostgreSQL of add-ons listens.',
+    'BERTH_PORT + 32',
+  ),
   engine: choice('BERTH_ENGINE', 'process', ['process'], 'What runs instances.'),
   isolation: choice(
     'BERTH_ISOLATION',
@@ -157,7 +170,7 @@ export const definitions = {
   allowPrivateSources: flag(
     'BERTH_ALLOW_PRIVATE_SOURCES',
     false,
-    'Whether source URLs may lead to loopback and private addresses.',
+    'Whether URLs of sources and add-on providers may lead to loopback and private addresses.',
   ),
   logRetainMebibytes: whole('BERTH_LOG_RETAIN_MB', 20, 1, 1_000_000, 'MiB of log kept for each app.'),
 } as const;
@@ -187,6 +200,7 @@ export function readSettings(
       data: resolve(settings.data),
       routerHttpPort: settings.routerHttpPort === derived ? settings.port + 80 : settings.routerHttpPort,
       routerHttpsPort: settings.routerHttpsPort === derived ? settings.port + 43 : settings.routerHttpsPort,
+      postgresAddonPort: settings.postgresAddonPort === derived ? settings.port + 32 : settings.postgresAddonPort,
       sshPort: settings.sshPort === derived ? settings.port + 22 : settings.sshPort,
     },
     rest,

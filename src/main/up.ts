@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BerthError } from '../core/errors.ts';
 import { createProcessEngine } from '../engines/process/client.ts';
 import { startEmbeddedPostgres } from '../store/embedded/start.ts';
+import { checkAddonSettings, superviseAddonServer } from './addon-postgres.ts';
 import { SupervisedChild } from './child.ts';
 import { compileCacheOf, nodeFlags, warmCompileCache } from './compile-cache.ts';
 import { checkAdminSettings } from './first-boot.ts';
@@ -19,6 +20,7 @@ const DATABASE_CHECK_MS = 1_000;
 
 export async function upCommand(settings: Settings, sample: boolean): Promise<number> {
   checkAdminSettings(settings);
+  checkAddonSettings(settings);
   const parts = await processParts('berth', settings);
   const ended = untilEnd(false);
   const abort = new AbortController();
@@ -30,6 +32,7 @@ export async function upCommand(settings: Settings, sample: boolean): Promise<nu
     startDatabase(parts, progress),
     warmCompileCache(environment.NODE_COMPILE_CACHE),
   ]);
+  const addonServer = superviseAddonServer(settings, parts.logger);
   const children = startChildren(environment, parts);
   let code = 0;
   try {
@@ -50,6 +53,7 @@ export async function upCommand(settings: Settings, sample: boolean): Promise<nu
       children.agent.stop('SIGINT', STOP_PATIENCE_MS),
       children.router.stop('SIGTERM', STOP_PATIENCE_MS),
     ]);
+    await addonServer.stop();
     await database.stop();
   });
   await rm(parts.folder.up, { force: true });

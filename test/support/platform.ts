@@ -35,7 +35,7 @@ export interface PlatformOptions {
 }
 
 const script = join(import.meta.dirname, '../../src/main/berth.ts');
-const offsets = [0, 1, 2, 3, 4, 22, 43, 80];
+const offsets = [0, 1, 2, 3, 4, 22, 32, 43, 80];
 const START_MS = 90_000;
 
 /** Starts it and waits until it is healthy (and the sample serves); stops it and deletes its folder when the test ends. */

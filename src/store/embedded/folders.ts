@@ -21,8 +21,8 @@ export interface Folders {
 }
 
 const ELSEWHERE = '/var/lib/berth';
-/** A socket's path has at most 107 bytes, and PostgreSQL adds `/.s.PGSQL.5432`. */
-const MAX_SOCKET_FOLDER = 107 - '/.s.PGSQL.5432'.length;
+/** A socket's path has at most 107 bytes, and PostgreSQL adds `/.s.PGSQL.<port>`. */
+const MAX_SOCKET_FOLDER = 107 - '/.s.PGSQL.65535'.length;
 
 /** Makes the folders with their owners and modes. */
 export async function prepareFolders(dataFolder: string, account: Account | null, logger: Logger): Promise<Folders> {

@@ -53,6 +53,9 @@ export interface ServerParts {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** The socket is named after the port, also where nothing listens on it. */
+const portOf = (settings: Readonly<Record<string, string>>): number => Number(settings.port ?? PORT);
+
 /** Made by `startEmbeddedPostgres`, which sees to the cluster first. */
 export class Server implements EmbeddedPostgres {
   readonly socketFolder: string;
@@ -72,7 +75,7 @@ export class Server implements EmbeddedPostgres {
     this.version = parts.binaries.version;
     this.connection = {
       host: parts.folders.socket,
-      port: PORT,
+      port: portOf(parts.settings),
       user: SUPERUSER,
       password: parts.password,
       database: DATABASE,
@@ -127,7 +130,7 @@ export class Server implements EmbeddedPostgres {
     let reason = '';
     while (!this.#stopped && performance.now() < deadline) {
       if (running === null && launched === null) {
-        await clearForeignPid(folders.cluster, folders.socket, PORT);
+        await clearForeignPid(folders.cluster, folders.socket, this.connection.port);
         launched = await this.#launch();
       }
       const outcome = await this.#tryConnect();

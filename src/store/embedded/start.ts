@@ -9,6 +9,7 @@ import { serverAccount } from './account.ts';
 import { findBinaries, reachableBinaries } from './binaries.ts';
 import { clusterVersion, initCluster } from './cluster.ts';
 import { prepareFolders } from './folders.ts';
+import { admitOverNetwork } from './host-access.ts';
 import { type EmbeddedPostgres, Server } from './server.ts';
 
 export type { EmbeddedConnection, EmbeddedPostgres } from './server.ts';
@@ -23,6 +24,8 @@ export interface EmbeddedOptions {
   readonly logger: Logger;
   /** Settings of the server that win over ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Also answers on this port of the loopback, to roles that have a database of their own name and to nobody else. */
+  readonly tcpPort?: number;
   /** False: making the cluster does not wait for the disk. Default true. */
   readonly durable?: boolean;
 }
@@ -43,13 +46,14 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     await initCluster({ folders, binaries, account, password, durable: options.durable ?? true });
     options.logger.info({ version: binaries.version, user: account?.name }, 'a database cluster was made');
   }
+  const network = options.tcpPort === undefined ? {} : await admitOverNetwork(folders, account, options.tcpPort);
   const server = new Server({
     folders,
     binaries,
     account,
     password,
     logger: options.logger,
-    settings: options.settings ?? {},
+    settings: { ...network, ...options.settings },
   });
   await server.ensure();
   return server;
