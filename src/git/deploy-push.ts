@@ -3,6 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import type { Actor } from '../core/access/actor.ts';
 import type { AppView } from '../core/apps/app.ts';
 import { BerthError, invalid } from '../core/errors.ts';
@@ -109,9 +110,11 @@ async function storeSource(
   const ended = endOf(child);
   // Its words are of no use to anybody but must not fill the pipe.
   child.stderr?.resume();
+  // Taken up at once: of a program that has ended, Node throws away what nobody reads yet.
+  const bytes = new PassThrough();
+  child.stdout?.pipe(bytes);
   try {
-    if (child.stdout === null) throw new TypeError('git was started without a pipe');
-    const blob = await blobs.put(child.stdout, { maxBytes: maxSourceBytes, signal: closing });
+    const blob = await blobs.put(bytes, { maxBytes: maxSourceBytes, signal: closing });
     if ((await ended) === 0) return blob.id;
     await blobs.remove(blob.id);
     throw invalid('commit', 'git cannot pack the pushed commit', 'source');

@@ -166,9 +166,8 @@ export class SshConnection {
   /** Asked again for everything that is opened: a key that was taken away opens nothing more. */
   async #actor(): Promise<Actor> {
     const actor = this.#key === null ? null : await this.#options.actorByKey(this.#key);
-    if (actor !== null) return actor;
-    this.end();
-    throw new BerthError('unauthenticated', 'your key is no longer known here');
+    if (actor === null) throw new BerthError('unauthenticated', 'your key is no longer known here');
+    return actor;
   }
 
   #opened(channel: ServerChannel): void {
