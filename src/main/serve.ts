@@ -3,10 +3,10 @@ import type { ControlContext } from '../control/control-context.ts';
 import type { Controllers } from '../control/controllers.ts';
 import { can } from '../core/access/actor.ts';
 import type { Core } from '../core/core.ts';
-import { akkerisDialect } from '../dialects/akkeris/index.ts';
 import type { RequestSample } from '../http/instance.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
 import { createPlatformMetrics } from '../metering/prometheus.ts';
+import { createDialects } from './dialects.ts';
 import type { GitDoors } from './git-doors.ts';
 import type { ProcessParts } from './process-parts.ts';
 
@@ -17,9 +17,6 @@ export interface ServeOptions extends ProcessParts {
   readonly git: GitDoors;
 }
 
-/** The largest body of a build, which may hold a whole source as a data URI. */
-const SOURCE_BODY_BYTES = 256 * 1024 * 1024;
-
 /** Listens on every port; `/healthz` says 503 with the reasons until a deploy has all it needs. */
 export async function serve(options: ServeOptions): Promise<HttpServer> {
   const { settings, logger, ids, clock, core, context, controllers } = options;
@@ -29,27 +26,25 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
   });
   const observe = ({ seconds, ...labels }: RequestSample): void => metrics.observeRequest(labels, seconds);
   const shared = `${settings.host}:${settings.port}`;
-  const akkeris = akkerisDialect({
+  const dialects = createDialects({
     core,
     logger,
     ids,
     clock,
+    settings,
     box: context.box,
     blobs: context.blobs,
     observe,
-    settings: {
-      publicUrl: `http://${settings.host}:${settings.port + 2}`,
-      appUrl: (handle) => `http://${handle}.${settings.baseDomain}:${settings.routerHttpPort}`,
-      supportEmail: settings.adminEmail,
-      sourceBodyBytes: SOURCE_BODY_BYTES,
-    },
   });
   const server = createServer({
-    dialects: [akkeris],
+    dialects: dialects.map(({ dialect }) => dialect),
     baseDomain: settings.baseDomain,
     host: settings.host,
     doors: { '/git/': options.git.http },
-    ports: { shared: settings.port, dialects: { [akkeris.name]: settings.port + 2 } },
+    ports: {
+      shared: settings.port,
+      dialects: Object.fromEntries(dialects.map(({ dialect, offset }) => [dialect.name, settings.port + offset])),
+    },
     logger,
     ids,
     observe,

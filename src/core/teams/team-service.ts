@@ -45,6 +45,11 @@ export class TeamService {
     return team;
   }
 
+  /** Whether any team has the name. No secret: making one says so too. */
+  async exists(name: string): Promise<boolean> {
+    return (await this.#context.db.teams.find(name))?.name === name;
+  }
+
   async list(actor: Actor): Promise<readonly Team[]> {
     return this.#context.db.teams.list(can(actor, 'team.read') ? 'all' : actor.teamIds);
   }
