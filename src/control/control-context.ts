@@ -23,6 +23,12 @@ export interface ControlContext extends CoreContext {
   readonly limits: ControlLimits;
 }
 
+/** What the loops of add-ons are made of. */
+export type AddonContext = Pick<
+  ControlContext,
+  'db' | 'clock' | 'ids' | 'box' | 'logs' | 'logger' | 'holder' | 'limits' | 'addonProviders'
+>;
+
 export interface ControlLimits {
   /** A new instance must be healthy within. */
   readonly bootTimeoutMs: number;

@@ -97,11 +97,6 @@ export class Controllers {
     if (!this.#leading) return;
     this.#leading = false;
     this.#retention.stop();
-    await Promise.all([
-      this.#reconciler.stop(),
-      this.#builds.stop(),
-      this.#addons.stop(),
-      this.#addonWatch.stop(),
-    ]);
+    await Promise.all([this.#reconciler.stop(), this.#builds.stop(), this.#addons.stop(), this.#addonWatch.stop()]);
   }
 }

@@ -40,7 +40,8 @@ export interface CoreParts extends CoreContext {
   readonly engine: Engine;
   readonly builder: Pick<Builder, 'hasArtifact'>;
   readonly logs: LogStore;
-  readonly addonProviders: AddonProviders;
+  /** Absent: nothing of the catalogue can be made. */
+  readonly addonProviders?: AddonProviders;
   /** Apps answer below it by their handle. */
   readonly baseDomain: string;
 }
@@ -70,7 +71,7 @@ export function createCore(parts: CoreParts) {
     events: new EventService(parts),
     favorites: new FavoriteService(parts),
     services: new CatalogueService(parts),
-    addons: new AddonService(parts, parts.addonProviders),
+    addons: new AddonService(parts, parts.addonProviders ?? {}),
     bindings: new BindingService(parts),
     providerCallbacks: new ProviderCallbacks(parts),
     keys: new KeyService(parts),

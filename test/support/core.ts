@@ -29,10 +29,7 @@ export interface TestCore {
 
 export const testPassword = new Secret('a long enough password');
 
-export async function testCore(
-  t: Pick<TestContext, 'after'>,
-  addonProviders: AddonProviders = {},
-): Promise<TestCore> {
+export async function testCore(t: Pick<TestContext, 'after'>, addonProviders: AddonProviders = {}): Promise<TestCore> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-core-'));
   const { db } = await testDatabase(t);
   const logs = createLogStore({ folder, clock: systemClock, logger: silentLogger });

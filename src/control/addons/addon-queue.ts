@@ -5,7 +5,7 @@
  */
 import type { Operation } from '../../core/operations/operation.ts';
 import { AddonRefused } from '../../core/ports/addon-provider.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { AddonContext } from '../control-context.ts';
 import { AddonSteps } from './addon-steps.ts';
 
 const LEASE_MS = 6_000;
@@ -20,7 +20,7 @@ const ATTEMPTS_MAX = 15;
 const PENDING_MAX_MS = 24 * 60 * 60_000;
 
 export class AddonQueue {
-  readonly #context: ControlContext;
+  readonly #context: AddonContext;
   readonly #steps: AddonSteps;
   readonly #running = new Map<string, Promise<void>>();
   /** Operations of one add-on follow each other. */
@@ -31,7 +31,7 @@ export class AddonQueue {
   #again = false;
   #poll: NodeJS.Timeout | null = null;
 
-  constructor(context: ControlContext) {
+  constructor(context: AddonContext) {
     this.#context = context;
     this.#steps = new AddonSteps(context);
   }

@@ -11,12 +11,12 @@ import { releaseConfig } from '../../core/config/release-config.ts';
 import type { EventKind } from '../../core/events/event.ts';
 import { record } from '../../core/events/record.ts';
 import type { Stores } from '../../core/ports/database.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { AddonContext } from '../control-context.ts';
 import { noteInAppLog } from '../reconciler/app-log.ts';
 
 export class AddonSteps {
-  readonly #context: ControlContext;
-  constructor(context: ControlContext) {
+  readonly #context: AddonContext;
+  constructor(context: AddonContext) {
     this.#context = context;
   }
 

@@ -4,17 +4,17 @@
  */
 import type { AddonView } from '../../core/addons/addon.ts';
 import { providerAddon } from '../../core/addons/provider-view.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { AddonContext } from '../control-context.ts';
 import { noteInAppLog } from '../reconciler/app-log.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
 export class AddonWatch {
-  readonly #context: ControlContext;
+  readonly #context: AddonContext;
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
 
-  constructor(context: ControlContext) {
+  constructor(context: AddonContext) {
     this.#context = context;
   }
 

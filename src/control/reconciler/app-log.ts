@@ -2,7 +2,11 @@ import { appLogStream } from '../../core/logs/log-service.ts';
 import type { ControlContext } from '../control-context.ts';
 
 /** A platform line in the app's log; a log that cannot be written never stops a deploy. */
-export async function noteInAppLog(context: ControlContext, appId: string, text: string): Promise<void> {
+export async function noteInAppLog(
+  context: Pick<ControlContext, 'logs' | 'clock' | 'logger'>,
+  appId: string,
+  text: string,
+): Promise<void> {
   try {
     await context.logs.append(appLogStream(appId), [
       { at: context.clock.now(), source: 'platform', process: '', instance: '', seat: '', text },

@@ -82,7 +82,6 @@ export class AppOwnershipService {
         await stores.apps.update(app.id, { teamId: team.id, updatedAt: clock.now() });
         for (const addon of await stores.addons.ofApp(app.id))
           await stores.addons.update(addon.id, { teamId: team.id });
-        for (const addon of await stores.addons.ofApp(app.id)) await stores.addons.update(addon.id, { teamId: team.id });
         await stores.collaborators.removeMembers(app.id, team.id);
         if (options.keepWorking === true) await keepWorking(this.#context, stores, given, actor);
         const owners = await stores.teams.owners([app.teamId, team.id]);
