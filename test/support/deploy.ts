@@ -34,12 +34,23 @@ export async function createApp(platform: TestPlatform, name: string, space = 'd
 export type Source = Readonly<Record<string, string>> | string;
 
 export async function startBuild(platform: TestPlatform, path: string, source: Source): Promise<WireBuild> {
+  return startBuildOf(platform, path, source, {});
+}
+
+/** `said`: what else the request says of the source. */
+export async function startBuildOf(
+  platform: TestPlatform,
+  path: string,
+  source: Source,
+  said: { readonly version?: string },
+): Promise<WireBuild> {
   return platform.akkeris.post<WireBuild>(`${path}/builds`, {
     checksum: '',
     url: typeof source === 'string' ? source : await archiveUri(source),
     repo: 'https://example.test/repo',
     sha: '',
     version: '',
+    ...said,
   });
 }
 
