@@ -105,7 +105,7 @@ async function storeSource(
   commit: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const args = ['-C', repository, 'archive', '--format=tar.gz', '--prefix=source/', commit];
+  const args = ['-C', repository, 'archive', '--format=tar.gz', '-1', '--prefix=source/', commit];
   const child = git.start(args, environment);
   const ended = endOf(child);
   // Its words are of no use to anybody but must not fill the pipe.

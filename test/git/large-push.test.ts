@@ -1,0 +1,67 @@
+// test-timeout: 300
+/** A push of 50 MB flows through the server: its memory does not grow by it. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type TestContext, test } from 'node:test';
+import { createApp } from '../support/deploy.ts';
+import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { coreBeside } from './support/core-of.ts';
+import { machine, missingProgram, sshWith } from './support/programs.ts';
+
+const missing = await missingProgram('git', 'ssh', 'ssh-keygen');
+const MEBIBYTE = 1024 * 1024;
+const SIZE = 50 * MEBIBYTE;
+/** Beside what Node's own collections let pile up there is no room for the pack. */
+const GROWTH_MAX = SIZE;
+
+test('50 MB over HTTP and SSH', { skip: missing === null ? false : `${missing} is not installed` }, async (t) => {
+  const platform = await startPlatform(t);
+  const beside = await coreBeside(platform);
+  t.after(() => beside.close());
+  const mine = await machine(t);
+  const key = await mine.key('ed25519');
+  await beside.core.keys.add(beside.admin, { name: 'laptop', content: key.publicLine });
+  const repository = await mine.repository('large');
+  const page = { 'index.html': '<h1>large</h1>' };
+  await createApp(platform, 'large');
+  // What a server needs for any push at all does not count.
+  await repository.commit('small', page);
+  const http = `http://x:${platform.token}@127.0.0.1:${platform.port}/git/large.git`;
+  const ssh = `ssh://git@127.0.0.1:${platform.port + 22}/large.git`;
+  const environment = { GIT_SSH_COMMAND: sshWith(mine.folder, key.path).join(' ') };
+  await repository.git('push', http, 'main');
+  for (const address of [http, ssh]) {
+    await repository.commit('large', { ...page, 'large.bin': randomBytes(SIZE) });
+    const grown = await growth(t, platform, async () => {
+      const result = await repository.attempt(['push', address, 'main'], environment);
+      assert.equal(result.code, 0, result.stderr);
+    });
+    assert.ok(grown < GROWTH_MAX, `the server grew by ${Math.round(grown / MEBIBYTE)} MiB`);
+  }
+});
+
+/** By how many bytes the server's largest resident size during the work is over that before it. */
+async function growth(t: TestContext, platform: TestPlatform, work: () => Promise<void>): Promise<number> {
+  const pid = await platform.pidOf('server');
+  const resident = async (): Promise<number> => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
+  };
+  const before = await resident();
+  let most = before;
+  let over = false;
+  const watching = (async () => {
+    while (!over) {
+      most = Math.max(most, await resident());
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  })();
+  const started = performance.now();
+  await work();
+  const seconds = (performance.now() - started) / 1_000;
+  over = true;
+  await watching;
+  t.diagnostic(`${Math.round(before / MEBIBYTE)} → ${Math.round(most / MEBIBYTE)} MiB in ${seconds.toFixed(1)} s`);
+  return most - before;
+}
