@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InstanceSpec } from '../../src/core/ports/engine.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
-import { drain, find, until, untilState } from '../../src/engines/conformance/harness.ts';
+import { answer, drain, find, until, untilState } from '../../src/engines/conformance/harness.ts';
 import { createProcessEngine, type ProcessEngine } from '../../src/engines/process/client.ts';
 import { pidsMarked, processEnvironment } from '../../src/engines/process/proc.ts';
 import { markName } from '../../src/engines/process/settings.ts';
@@ -110,16 +110,58 @@ for (const isolation of ['auto', 'none'] as const) {
     const after = await find(engine, server.id);
     assert.deepEqual(after, before);
     await until('more ticks', () => lines(counter.appId).length > seen + 20);
-    const ticks = lines(counter.appId);
+    const ticks = lines(counter.appId).map((line) => Number(line.slice('tick '.length)));
+    // What the agent had read and not yet written when it was killed is gone; nothing else is, and nothing comes twice.
+    const lost = (ticks[seen] ?? 0) - seen;
+    assert.ok(lost >= 0 && lost < 20, `${lost} lines lost`);
     assert.deepEqual(
       ticks,
-      ticks.map((_, index) => `tick ${index}`),
+      ticks.map((_, index) => (index < seen ? index : index + lost)),
     );
     const session = await engine.exec(server.id, { command: ['sh', '-c', 'echo "$MESSAGE"'] });
     assert.equal((await drain(session.stdout)).toString(), 'kept in the kernel\n');
     await engine.stop(counter.id, 5_000);
     assert.equal((await find(engine, counter.id))?.exit?.code, 11);
     await Promise.all([engine.remove(counter.id), engine.remove(server.id)]);
+  });
+
+  test(`isolation ${isolation}: links lead on and volumes are kept, before the platform says anything again`, async (t) => {
+    const { engine, kill, restart } = await withAgent(t, isolation);
+    const { isolation: lines } = await engine.describe();
+    const inForce = (what: string): boolean => lines.some((line) => line.what === what && line.inForce);
+    const volumeId = systemIds.id();
+    const mounts = inForce('files') ? [{ volumeId, path: '/data' }] : [];
+    const links = [{ name: 'store', target: 'app/store', port: 6379 }];
+    const pod = systemIds.id();
+    const server = spec(['node', 'serve.js'], { ports: [80], mounts });
+    const caller = spec(['node', 'say.js', 'x'], { links, pod, ports: [81] });
+    await Promise.all([engine.start(server), engine.start(caller)]);
+    const { address } = await untilState(engine, server.id, 'running');
+    await untilState(engine, caller.id, 'running');
+    assert.ok(address);
+    await engine.routeLinks([{ target: 'app/store', spaceId: 'space', port: 6379, backends: [address] }]);
+    const ask = async (id: string, ...words: string[]): Promise<string> => {
+      const session = await engine.exec(id, { command: ['node', 'ask.js', ...words] });
+      return (await drain(session.stdout)).toString();
+    };
+    const variable = 'STORE_PORT_6379_TCP';
+    await until('the link', async () => (await ask(caller.id, variable)) === 'kept in the kernel\n');
+    await kill();
+    if (inForce('network')) assert.equal(await answer(address), 'kept in the kernel');
+    await restart();
+    assert.equal(await ask(caller.id, variable), 'kept in the kernel\n');
+    const later = spec(['node', 'serve.js'], { links, pod, ports: [82] });
+    await engine.start(later);
+    const joined = await untilState(engine, later.id, 'running');
+    assert.equal(joined.address?.host, (await find(engine, caller.id))?.address?.host);
+    assert.equal(await ask(later.id, `=${variable}`), await ask(caller.id, `=${variable}`));
+    assert.deepEqual(await engine.volumes(), mounts.length === 0 ? [] : [volumeId]);
+    if (mounts.length > 0) await assert.rejects(engine.removeVolume(volumeId), { kind: 'conflict' });
+    await engine.routeLinks([]);
+    assert.equal(await ask(caller.id, variable), 'shut\n');
+    await Promise.all([server, caller, later].map(({ id }) => engine.remove(id)));
+    await engine.removeVolume(volumeId);
+    assert.deepEqual(await engine.volumes(), []);
   });
 
   test(`isolation ${isolation}: an end while no agent runs is found, code and all; a job is waited for`, async (t) => {
@@ -174,7 +216,9 @@ for (const isolation of ['auto', 'none'] as const) {
 
   test(`isolation ${isolation}: killed at any moment of starts, it leaves neither orphans nor doubles`, async (t) => {
     const { engine, kill, restart } = await withAgent(t, isolation);
-    const specs = Array.from({ length: 8 }, () => spec(['node', 'serve.js']));
+    const specs = Array.from({ length: 8 }, (_, index) =>
+      spec(['node', 'serve.js'], index % 2 === 0 ? {} : { ports: [80] }),
+    );
     for (let round = 0; round < specs.length; round++) {
       const each = specs.slice(round, round + 1).concat(specs.slice(0, round));
       const starting = Promise.all(each.map((one) => engine.start(one)));

@@ -80,6 +80,16 @@ test('a start that was told to fail says why', async () => {
   await harness.close();
 });
 
+test('the table of links is what was told last', async () => {
+  const harness = await makeHarness();
+  const route = { target: 'app/store', spaceId: 'space', port: 6379, backends: [] };
+  await harness.engine.routeLinks([route]);
+  assert.deepEqual(harness.engine.links, [route]);
+  await harness.engine.routeLinks([]);
+  assert.deepEqual(harness.engine.links, []);
+  await harness.close();
+});
+
 test('a slow start stays starting, without an address', async () => {
   const harness = await makeHarness();
   harness.engine.slow(100);

@@ -5,7 +5,14 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { appLines, inForce, specFor, untilLine, untilState } from '../../src/engines/conformance/harness.ts';
 import { firewallRules } from '../../src/engines/process/network/firewall-rules.ts';
-import { addressesOf, chooseBlock, toAddress, toNumber } from '../../src/engines/process/network/subnets.ts';
+import {
+  addressesOf,
+  chooseBlock,
+  freePair,
+  freePlace,
+  toAddress,
+  toNumber,
+} from '../../src/engines/process/network/subnets.ts';
 import { processHarness } from './support/process-harness.ts';
 
 test('a space reaches the allowed ports of its gateway and no others, and leaves nothing behind', async (t) => {
@@ -69,4 +76,41 @@ test('firewall: answers, then allowed ports, then nothing', () => {
     '-A bthabc-in -d 127.0.0.1 -p tcp --dport 5432 -m conntrack --ctstate DNAT -j ACCEPT',
     '-A bthabc-in -j DROP',
   ]);
+});
+
+test('addresses: spaces from below, single ones from above, never in each other’s', () => {
+  assert.equal(freePair(new Set([0]), new Set([5])), 2);
+  assert.equal(freePlace(10, new Set([2]), new Set([7])), 6);
+  assert.equal(freePlace(0, new Set([1023]), new Set()), 4091);
+  assert.throws(() => freePair(new Set(Array.from({ length: 1024 }, (_, index) => index)), new Set()));
+});
+
+test('firewall: a space’s networks reach each other, a link’s backends have equal chances', () => {
+  const backends = [1, 2, 3].map((last) => ({ host: `10.128.0.${last}`, port: 80 }));
+  const routes = [
+    { address: '10.128.15.9', port: 6379, backends },
+    { address: '10.128.15.8', port: 1, backends: [] },
+  ];
+  const plan = { prefix: 'bthabcdef', block: '10.128.0.0/20', allowHostPorts: [], spaces: [36], routes };
+  const lines = firewallRules(plan).split('\n');
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('-A bthabcdef-lnk')),
+    ['--probability 0.3333333333 ', '--probability 0.5000000000 ', ''].map(
+      (chance, index) =>
+        `-A bthabcdef-lnk -d 10.128.15.9 -p tcp --dport 6379 ${chance === '' ? '' : `-m statistic --mode random ${chance}`}` +
+        `-j DNAT --to-destination 10.128.0.${index + 1}:80`,
+    ),
+  );
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('-A bthabcdef-spc')),
+    [
+      '-A bthabcdef-spc -i bthabcdefn36 -o bthabcdefn36 -j ACCEPT',
+      '-A bthabcdef-spc -i bthabcdefn36 -o bthabcdefs10+ -j ACCEPT',
+      '-A bthabcdef-spc -i bthabcdefs10+ -o bthabcdefn36 -j ACCEPT',
+      '-A bthabcdef-spc -i bthabcdefs10+ -o bthabcdefs10+ -j ACCEPT',
+    ],
+  );
+  const forward = lines.filter((line) => line.startsWith('-A bthabcdef-fwd'));
+  const refusal = forward.findIndex((line) => line.includes('tcp-reset'));
+  assert.ok(refusal > 0 && refusal < forward.indexOf('-A bthabcdef-fwd -i bthabcdef+ -j ACCEPT'));
 });

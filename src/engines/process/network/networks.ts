@@ -34,6 +34,7 @@ export class Networks implements Links {
   readonly #own: OwnNetworks;
   /** The table that the kernel has, as JSON; null when that is not known. */
   #inForce: string | null = null;
+  #routing: Promise<void> = Promise.resolve();
 
   constructor({ path, installId, allowHostPorts, table }: NetworksOptions) {
     const prefix = prefixOf(installId);
@@ -70,19 +71,11 @@ export class Networks implements Links {
     return { host: this.#book.target(spaceId, target), port };
   }
 
-  async route(routes: readonly LinkRoute[]): Promise<void> {
-    // Addresses first, so that starts never have to wait for the rules: a link's are in force before anybody knows its address.
-    for (const { spaceId, target } of routes) {
-      this.#book.space(spaceId);
-      this.#book.target(spaceId, target);
-    }
-    const text = JSON.stringify(routes);
-    const wasEmpty = this.#table.routes.length === 0;
-    this.#table.replace(routes);
-    if (text === this.#inForce || (wasEmpty && routes.length === 0)) return;
-    this.#inForce = null;
-    await this.#firewall.apply();
-    this.#inForce = text;
+  /** One table at a time, so that what is noted as in force is what the kernel was told last. */
+  route(routes: readonly LinkRoute[]): Promise<void> {
+    const turn = this.#routing.then(() => this.#route(routes));
+    this.#routing = turn.catch(() => {});
+    return turn;
   }
 
   prune(inUse: (spaceId: string, target: string) => boolean): void {
@@ -103,6 +96,21 @@ export class Networks implements Links {
     await this.#stock.clear();
     await this.pruneNetworks({ space: () => false, own: () => false });
     await this.#firewall.lower();
+  }
+
+  async #route(routes: readonly LinkRoute[]): Promise<void> {
+    const text = JSON.stringify(routes);
+    const isEmptyStill = routes.length === 0 && this.#table.routes.length === 0;
+    if (text === this.#inForce || isEmptyStill) return;
+    this.#table.replace(routes);
+    // Addresses first, so that starts never have to wait for the rules: a link's are in force before anybody knows its address.
+    for (const { spaceId, target } of routes) {
+      this.#book.space(spaceId);
+      this.#book.target(spaceId, target);
+    }
+    this.#inForce = null;
+    await this.#firewall.apply();
+    this.#inForce = text;
   }
 
   #ruled({ spaceId, target, port, backends }: LinkRoute): RuledRoute {
