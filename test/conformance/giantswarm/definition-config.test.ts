@@ -103,6 +103,16 @@ test('leaves out what is empty, keeps old keys, and a list of variables as it is
   );
 });
 
+test('maps are shown in the order of their keys', () => {
+  const names = { 'b.example.com': 80, 'a.example.com': '80/tcp' };
+  const component = { component_name: 'a', image: 'redis', ports: 80, domains: names };
+  assert.equal(
+    shown({ app_name: 'a', services: [{ service_name: 's', components: [component] }] }),
+    '{"app_name":"a","services":[{"service_name":"s","components":[{"component_name":"a","image":"redis","ports":[80],' +
+      '"domains":{"a.example.com":"80/tcp","b.example.com":80}}]}]}',
+  );
+});
+
 test('the later format is shown without wrapper and alias', () => {
   const definition = {
     definition: { nodes: { b: { image: 'redis', ports: 80 }, a: { image: 'redis', pod: 'none' } }, name: 'n' },

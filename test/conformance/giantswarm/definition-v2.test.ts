@@ -162,6 +162,7 @@ test('links lead below, to siblings and to siblings of those above', () => {
   wrong('one', { component: 'x', target_port: 80 }, '["component"]', /no component/);
   wrong('one', { component: 'two', target_port: 81 }, '["target_port"]', /neither has nor exposes/);
   wrong('one', { component: 'two' }, '["target_port"]', /required/);
+  wrong('one', { Component: 'two', target_port: 80 }, '["Component"]', /unknown/);
   wrong('one', { target_port: 80 }, '', /either a component or a service/);
   wrong('one', { component: 'two', service: 'x', target_port: 80 }, '', /either a component or a service/);
   wrong('one', { service: 'other', target_port: 80 }, '["service"]', /not enabled/);
@@ -245,6 +246,11 @@ test('pods are of children or of all below', () => {
     ['b/c/d', 's'],
   ]);
   assert.deepEqual(pods({ s: { pod: 'none' }, 's/a': leaf() }), [['a', null]]);
+  assert.deepEqual(pods({ s: {}, 's/a': leaf({ pod: 'children' }), 's/a/b': leaf(), 's/a/c': leaf() }), [
+    ['a', null],
+    ['a/b', 's/a'],
+    ['a/c', 's/a'],
+  ]);
   refused(app({ s: { pod: 'all' }, 's/a': leaf() }), at('s', 'pod'), /none, children or inherit/);
   refused(app({ s: { pod: 'children' }, 's/a': leaf(), 's/b/c': leaf() }), at('s', 'pod'), /at least two/);
   refused(app({ s: leaf({ pod: 'inherit' }), 's/a': leaf() }), at('s', 'pod'), /at least two/);
