@@ -158,7 +158,7 @@ for (const isolation of ['auto', 'none'] as const) {
     assert.deepEqual(await engine.volumes(), mounts.length === 0 ? [] : [volumeId]);
     if (mounts.length > 0) await assert.rejects(engine.removeVolume(volumeId), { kind: 'conflict' });
     await engine.routeLinks([]);
-    assert.equal(await ask(caller.id, variable), 'shut\n');
+    assert.equal(await ask(caller.id, variable), 'refused\n');
     await Promise.all([server, caller, later].map(({ id }) => engine.remove(id)));
     await engine.removeVolume(volumeId);
     assert.deepEqual(await engine.volumes(), []);

@@ -29,7 +29,7 @@ export function linkTests(current: Current): void {
     await untilState(harness.engine, caller.id, 'running');
     const route = (...backends: { readonly host: string; readonly port: number }[]) =>
       harness.engine.routeLinks([{ target, spaceId: caller.spaceId, port, backends }]);
-    assert.deepEqual(await ask(harness, caller, [variable]), ['shut']);
+    assert.deepEqual(await ask(harness, caller, [variable]), ['refused']);
     const one = await backend(harness, 'one', { ports: [port] });
     await route(one.address);
     assert.deepEqual(await ask(harness, caller, [variable]), ['one']);
@@ -49,7 +49,7 @@ export function linkTests(current: Current): void {
     });
     assert.deepEqual([...seen].sort(), ['one', 'two']);
     await route();
-    assert.deepEqual(await ask(harness, caller, [variable]), ['shut']);
+    assert.deepEqual(await ask(harness, caller, [variable]), ['refused']);
     await harness.engine.routeLinks([]);
     await Promise.all([caller, one.spec, two.spec].map(({ id }) => harness.engine.remove(id)));
   });
@@ -69,7 +69,7 @@ export function linkTests(current: Current): void {
     });
     await until('the first answer', () => text === 'kept\n');
     await harness.engine.routeLinks([]);
-    assert.deepEqual(await ask(harness, caller, [variable]), ['shut']);
+    assert.deepEqual(await ask(harness, caller, [variable]), ['refused']);
     session.stdin.write('again\n');
     await until('the second answer', () => text === 'kept\nkept\n');
     session.stdin.end();
@@ -114,9 +114,9 @@ export function linkTests(current: Current): void {
     for (const each of far) {
       await untilState(harness.engine, each.id, 'running');
       assert.deepEqual(await ask(harness, each, [variable, `${where}`, `http://my-store:${port}/`]), [
+        'refused',
         'shut',
-        'shut',
-        'shut',
+        'refused',
       ]);
     }
     await harness.engine.routeLinks([]);

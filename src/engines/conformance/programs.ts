@@ -45,13 +45,13 @@ const result = await new Promise((resolve) => { const socket = net.connect({ hos
 socket.on('connect', () => end('open')); socket.on('error', () => end('shut')); setTimeout(() => end('shut'), 1000); });
 console.log(target + ' ' + result); } console.log('done'); })();`,
   /**
-   * Prints what each of its arguments answers, or 'shut': a URL, or the name of an environment variable that holds one. `=NAME` prints a
-   * variable, `@name` the address of a host.
+   * Prints what each of its arguments answers, 'refused', or 'shut' for any other failure: a URL, or the name of an environment variable
+   * that holds one. `=NAME` prints a variable, `@name` the address of a host.
    */
   'ask.js': `const http = require('node:http'); const dns = require('node:dns/promises');
 const get = (url) => new Promise((resolve) => { const asked = http.get(url.replace('tcp:', 'http:'), { agent: false, timeout: 1000 }, (answer) => {
 let text = ''; answer.on('data', (bytes) => { text += bytes; }); answer.on('end', () => resolve(text)); answer.on('error', () => resolve('shut')); });
-asked.on('timeout', () => asked.destroy()); asked.on('error', () => resolve('shut')); });
+asked.on('timeout', () => asked.destroy()); asked.on('error', (error) => resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'shut')); });
 (async () => { for (const word of process.argv.slice(2)) {
 if (word.startsWith('=')) console.log(process.env[word.slice(1)] ?? ''); else if (word.startsWith('@')) console.log((await dns.lookup(word.slice(1), 4)).address);
 else console.log(await get(word.includes(':') ? word : process.env[word])); } })();`,
