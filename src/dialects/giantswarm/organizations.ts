@@ -62,6 +62,8 @@ export function organizationRoutes({ core, settings }: GiantSwarmParts): readonl
   async function addMember(call: Call) {
     const team = await organizationOf(core, call);
     const name = textField(call.body, 'username');
+    const members = await core.teams.members(call.actor, team.id);
+    if (members.some(({ username }) => username === name)) throw wrongInput(`${name} is a member already`);
     try {
       await core.teams.addMember(call.actor, team.id, name);
     } catch (error) {

@@ -1,71 +1,22 @@
-/**
- * The Akkeris dialect as it is served, over a real database, core, log store and blob folder, and the simulated engine: no builds run and
- * no controller works, so a test decides itself what has been built and what runs. With four callers who may do different things.
- */
+/** The Akkeris dialect as it is served, over a real core (see support/served.ts). */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, type TestContext } from 'node:test';
-import { createBlobFolder } from '../../../src/builders/blob-folder.ts';
-import { systemActor } from '../../../src/core/access/actor.ts';
-import type { Build } from '../../../src/core/builds/build.ts';
-import { type Core, createCore } from '../../../src/core/core.ts';
-import { spaceName } from '../../../src/core/names.ts';
-import type { Database } from '../../../src/core/ports/database.ts';
-import { Secret } from '../../../src/core/ports/secret.ts';
-import { defaultSizes } from '../../../src/core/sizes/default-sizes.ts';
 import { akkerisDialect } from '../../../src/dialects/akkeris/index.ts';
 import type { AkkerisParts } from '../../../src/dialects/akkeris/settings.ts';
-import { SimulatedEngine } from '../../../src/engines/simulated/simulated-engine.ts';
-import { createServer } from '../../../src/http/server.ts';
-import { systemClock, systemIds } from '../../../src/lib/clock.ts';
-import { silentLogger } from '../../../src/lib/logger.ts';
-import { passwordHasher } from '../../../src/lib/password.ts';
-import { createLogStore, type DiskLogStore } from '../../../src/logging/log-store.ts';
-import { testBox, testDatabase } from '../../support/postgres.ts';
+import { type Answer, call, type ServedCore, serveCore } from '../../support/served.ts';
 
-export const PASSWORD = 'a long enough password';
+export { type Answer, call, finishBuild, PASSWORD } from '../../support/served.ts';
 
-export interface Served {
+export interface Served extends Omit<ServedCore, 'parts' | 'listen'> {
   readonly url: string;
   readonly sharedUrl: string;
-  readonly core: Core;
-  readonly db: Database;
-  readonly engine: SimulatedEngine;
-  readonly logs: DiskLogStore;
   readonly parts: AkkerisParts;
-  /** `admin` may do everything, `member` is of the team `acme`, `stranger` of the team `other`. */
-  readonly tokens: { readonly admin: string; readonly member: string; readonly stranger: string };
 }
 
 export async function serveAkkeris(t: Pick<TestContext, 'after'>): Promise<Served> {
-  const folder = await mkdtemp(join(tmpdir(), 'berth-akkeris-'));
-  let close = async (): Promise<void> => {};
-  // Registered first, so it ends what uses the database before the database goes.
-  t.after(() => close());
-  const { db } = await testDatabase(t);
-  const logs = createLogStore({ folder: join(folder, 'logs'), clock: systemClock, logger: silentLogger });
-  const engine = new SimulatedEngine({ clock: systemClock, logAppender: logs });
-  const context = { db, clock: systemClock, ids: systemIds, box: testBox };
-  const builder = { hasArtifact: async () => true };
-  const core = createCore({
-    ...context,
-    passwords: passwordHasher,
-    engine,
-    builder,
-    logs,
-    addonProviders: {},
-    baseDomain: 'apps.test',
-  });
-  const tokens = await people(core, db);
+  const { listen, ...served } = await serveCore(t);
   const parts: AkkerisParts = {
-    core,
-    logger: silentLogger,
-    clock: systemClock,
-    ids: systemIds,
-    box: testBox,
-    blobs: createBlobFolder({ dataFolder: folder, clock: systemClock, ids: systemIds }),
+    ...served.parts,
     settings: {
       publicUrl: 'http://akkeris.test',
       appUrl: (handle) => `http://${handle}.apps.test:7780`,
@@ -73,111 +24,7 @@ export async function serveAkkeris(t: Pick<TestContext, 'after'>): Promise<Serve
       sourceBodyBytes: 4 * 1024 * 1024,
     },
   };
-  const server = createServer({
-    dialects: [akkerisDialect(parts)],
-    baseDomain: 'berth.test',
-    host: '127.0.0.1',
-    ports: { shared: 0, dialects: { akkeris: 0 } },
-    logger: silentLogger,
-    ids: systemIds,
-    ready: async () => [],
-    metrics: async () => '',
-    metricsAccess: 'open',
-  });
-  close = async () => {
-    await server.close();
-    engine.close();
-    await logs.close();
-    await rm(folder, { recursive: true, force: true });
-  };
-  const { shared, dialects } = await server.listen();
-  const url = `http://127.0.0.1:${dialects.akkeris?.port}`;
-  return { url, sharedUrl: `http://127.0.0.1:${shared.port}`, core, db, engine, logs, parts, tokens };
-}
-
-async function people(core: Core, db: Database): Promise<Served['tokens']> {
-  const now = systemClock.now();
-  const poolId = systemIds.id();
-  await db.pools.insert({ id: poolId, name: 'default', engine: 'simulated', isDefault: true, createdAt: now });
-  for (const size of defaultSizes(() => systemIds.id())) await db.sizes.insert(size);
-  const space = { poolId, teamId: null, description: '', createdAt: now, updatedAt: now };
-  for (const [name, compliance] of [
-    ['default', []],
-    ['safe', ['socs']],
-    ['live', ['prod']],
-  ] as const)
-    await db.spaces.insert({ ...space, id: systemIds.id(), name: spaceName(name), compliance });
-  const user = async (username: string): Promise<{ id: string; token: string }> => {
-    const email = `${username}@apps.test`;
-    const { id } = await core.users.create(systemActor, { username, email, password: new Secret(PASSWORD) });
-    const { text } = await core.authenticator.issue({
-      kind: 'personal',
-      name: 'test',
-      userId: id,
-      teamId: null,
-      lifetimeMs: null,
-    });
-    return { id, token: text.reveal() };
-  };
-  const [admin, member, stranger] = [await user('admin'), await user('member'), await user('stranger')];
-  const roleId = systemIds.id();
-  await db.roles.insert({ id: roleId, name: 'all', context: 'global', description: '', permissions: [''] });
-  await db.roles.assign({ roleId, subject: 'user', subjectId: admin.id, contextId: null });
-  for (const [name, userId] of [
-    ['main', admin.id],
-    ['acme', member.id],
-    ['other', stranger.id],
-  ] as const) {
-    const team = await core.teams.create(systemActor, { name });
-    await db.teams.addMember({ teamId: team.id, userId, createdAt: now });
-  }
-  return { admin: admin.token, member: member.token, stranger: stranger.token };
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly text: string;
-  readonly headers: Headers;
-  /** The parsed body; throws when it is no JSON. */
-  json<T = Record<string, unknown>>(): T;
-}
-
-/** One request; `as` is sent as the whole `Authorization` header. */
-export async function call(
-  url: string,
-  method: string,
-  path: string,
-  options: { as?: string; body?: unknown; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      ...(options.as === undefined ? {} : { authorization: options.as }),
-      'content-type': 'application/json',
-      ...options.headers,
-    },
-    ...(options.body === undefined
-      ? {}
-      : { body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, text, headers: response.headers, json: () => JSON.parse(text) };
-}
-
-/** What a finished build leaves behind; the app's web process and a worker come with it. */
-export async function finishBuild(db: Database, buildId: string): Promise<Build> {
-  const digest = `sha256:${'ab'.repeat(32)}`;
-  const now = systemClock.now();
-  const processes = { web: 'node web.js', worker: 'node worker.js' };
-  await db.artifacts.insert({ digest, sizeBytes: 1, processes, buildpack: 'node', createdAt: now });
-  await db.builds.advance(buildId, ['queued', 'running'], {
-    status: 'succeeded',
-    artifactDigest: digest,
-    finishedAt: now,
-  });
-  const build = await db.builds.findAny(buildId);
-  if (build === null) throw new Error('the build is not there');
-  return build;
+  return { ...served, parts, ...(await listen(akkerisDialect(parts))) };
 }
 
 /** A served dialect for all tests of a suite, and calls as its administrator. To be called within the suite. */

@@ -43,9 +43,12 @@ export interface AppShape {
 export type Swarm = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Reply>;
 
 /** `token` null: without signing in. Paths are below `/v1`. */
-export function swarmOf(platform: Pick<TestPlatform, 'port'>, token: string | null): Swarm {
+export const swarmOf = (platform: Pick<TestPlatform, 'port'>, token: string | null): Swarm =>
+  swarmAt(`http://127.0.0.1:${platform.port + 1}/v1`, token);
+
+export function swarmAt(base: string, token: string | null): Swarm {
   return async (method, path, body, headers = {}) => {
-    const response = await fetch(`http://127.0.0.1:${platform.port + 1}/v1${path}`, {
+    const response = await fetch(`${base}${path}`, {
       method,
       headers: {
         ...(token === null ? {} : { authorization: `giantswarm ${token}` }),
