@@ -54,7 +54,7 @@ export class ProviderCallbacks {
     return this.#context.db.addons.list('all', { serviceId: service.id }, page);
   }
 
-  /** By our id or by the provider's own. */
+  /** By our id, by the provider's own, or by the id of the app that it belongs to (of several add-ons there the oldest). */
   async get(service: Service, reference: string): Promise<ProvidedAddon> {
     const { db } = this.#context;
     const addon = await this.#find(service, reference);
@@ -92,9 +92,14 @@ export class ProviderCallbacks {
 
   async #find(service: Service, reference: string): Promise<AddonView> {
     const { db } = this.#context;
-    const found = isId(reference) ? await db.addons.find(reference) : null;
-    const addon = found ?? (await db.addons.findByResource(service.id, reference));
-    if (addon === null || addon.serviceId !== service.id) throw notFound('addon', reference);
+    const ofApp = isId(reference) ? await db.addons.ofApp(reference) : [];
+    const readings = [
+      isId(reference) ? await db.addons.find(reference) : null,
+      await db.addons.findByResource(service.id, reference),
+      ...ofApp,
+    ];
+    const addon = readings.find((found) => found?.serviceId === service.id);
+    if (addon == null) throw notFound('addon', reference);
     return addon;
   }
 
