@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { AskedRequest } from './asked-request.ts';
 import type { Upgrades } from './streaming/upgrades.ts';
 
 export interface Responder {
@@ -32,6 +33,8 @@ export class NodeServer {
   readonly #server: Server;
   /** Node forgets connections that were upgraded, but waits for them. */
   readonly #upgraded = new Set<Duplex>();
+  /** The last answer on each connection that served requests: one that takes it over waits for the end of that. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
 
   constructor(pick: (request: IncomingMessage) => Responder, limits: ServerLimits) {
     this.#server = createServer(
@@ -40,19 +43,27 @@ export class NodeServer {
         headersTimeout: limits.headersTimeoutMs,
         requestTimeout: limits.requestTimeoutMs,
         keepAliveTimeout: limits.keepAliveMs,
+        IncomingMessage: AskedRequest,
         // Who takes no upgrade gets the request as an ordinary one.
-        shouldUpgradeCallback: (request) => pick(request).upgrades?.wants(request) === true,
+        shouldUpgradeCallback: (request) => pick(request).upgrades?.wants(request, request.wantsUpgrade) === true,
       },
-      (request, response) => pick(request).handle(request, response),
+      (request, response) => {
+        this.#answers.set(request.socket, response);
+        pick(request).handle(request, response);
+      },
     );
     this.#server.maxHeadersCount = limits.headerCount;
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const takeOver = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       this.#upgraded.add(socket);
       socket.once('close', () => this.#upgraded.delete(socket));
       const { upgrades } = pick(request);
-      if (upgrades === undefined) socket.destroy();
-      else upgrades.take(request, socket, head);
-    });
+      if (upgrades === undefined) return void socket.destroy();
+      const before = this.#answers.get(socket);
+      if (before === undefined || before.closed) upgrades.take(request, socket, head);
+      else before.once('close', () => upgrades.take(request, socket, head));
+    };
+    this.#server.on('upgrade', takeOver);
+    this.#server.on('connect', takeOver);
   }
 
   /** Resolves with where it listens; port 0 takes any that is free. Rejects when the port is taken. */

@@ -68,6 +68,7 @@ export function createServer(options: ServerOptions): HttpServer {
 
   async function close(): Promise<void> {
     const draining = Promise.all(servers.map((server) => server.close(options.closeGraceMs ?? 10_000)));
+    for (const { upgrades } of options.dialects) upgrades?.close();
     // Closing an instance aborts its streams; requests under way go on.
     await Promise.all(instances.map((instance) => instance.close()));
     await draining;
