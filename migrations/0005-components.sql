@@ -22,6 +22,10 @@ alter table instances
   add column ordinal integer not null default 0,
   add column routed boolean not null default true;
 
+-- Healthy ones get into the routing table before they count as ready.
+drop index instances_routable;
+create index instances_routable on instances (app_id) where ready_at is not null and state in ('starting', 'ready');
+
 -- Null: the processes that get the requests of the app's default host.
 alter table domains
   add column process_type text,

@@ -35,7 +35,13 @@ export function createInstanceStore(db: Kysely<Schema>): InstanceStore {
   const select = () => db.selectFrom('instances').select(columns);
   return {
     list: (appId) => ofApp(db, appId),
-    routable: () => select().where('state', '=', 'ready').orderBy('app_id').orderBy('id').execute(),
+    routable: () =>
+      select()
+        .where('ready_at', 'is not', null)
+        .where('state', 'in', ['starting', 'ready'])
+        .orderBy('app_id')
+        .orderBy('id')
+        .execute(),
     all: () => db.selectFrom('instances').select(['id', 'app_id as appId', 'state']).execute(),
     async insert(instance) {
       await db.insertInto('instances').values(toRow(instance)).execute();

@@ -16,10 +16,13 @@ export interface Observed {
   readonly changed: boolean;
   /** Instances whose row says `starting` and which the engine does not know: to be started (again). */
   readonly unstarted: readonly Instance[];
+  /** Healthy ones that the routing table may have by now: ready as soon as it has. */
+  readonly admitted: readonly Instance[];
 }
 
 export async function observe(context: ControlContext, snapshot: Snapshot): Promise<Observed> {
   const unstarted: Instance[] = [];
+  const admitted: Instance[] = [];
   const changes = await Promise.all(
     snapshot.instances.map(async (row) => {
       const actual = snapshot.actual.get(row.id) ?? null;
@@ -33,10 +36,13 @@ export async function observe(context: ControlContext, snapshot: Snapshot): Prom
         await crashed(context, snapshot, row, nameCrash(actual.exit, memoryLimit(snapshot, row)));
         return true;
       }
-      return row.state === 'starting' ? becomesReady(context, snapshot, row, actual) : false;
+      if (row.state !== 'starting') return false;
+      if (row.readyAt === null) return becomesHealthy(context, snapshot, row, actual);
+      admitted.push(row);
+      return false;
     }),
   );
-  return { changed: changes.some(Boolean), unstarted };
+  return { changed: changes.some(Boolean), unstarted, admitted };
 }
 
 const memoryLimit = (snapshot: Snapshot, row: Instance): number =>
@@ -52,7 +58,7 @@ async function lost(context: ControlContext, snapshot: Snapshot, row: Instance):
   );
 }
 
-async function becomesReady(
+async function becomesHealthy(
   context: ControlContext,
   snapshot: Snapshot,
   row: Instance,
@@ -63,7 +69,9 @@ async function becomesReady(
   const ageMs = clock.now().getTime() - row.createdAt.getTime();
   const healthy = await isHealthy(context, actual, process?.healthPath ?? null);
   if (healthy) {
-    await markReady(context, snapshot, row, actual);
+    const { host = null, port = null } = actual.address ?? {};
+    const now = clock.now();
+    await context.db.instances.update(row.id, { nodeId: actual.nodeId, host, port, readyAt: now, updatedAt: now });
     return true;
   }
   if (ageMs < limits.bootTimeoutMs) return false;
@@ -80,22 +88,10 @@ async function isHealthy(context: ControlContext, actual: EngineInstance, path: 
   );
 }
 
-async function markReady(
-  context: ControlContext,
-  snapshot: Snapshot,
-  row: Instance,
-  actual: EngineInstance,
-): Promise<void> {
-  const now = context.clock.now();
+/** To be said when the routing table has it: `ready` means that requests reach it. */
+export async function markReady(context: ControlContext, snapshot: Snapshot, row: Instance): Promise<void> {
   await context.db.transaction(async (stores) => {
-    await stores.instances.update(row.id, {
-      state: 'ready',
-      nodeId: actual.nodeId,
-      host: actual.address?.host ?? null,
-      port: actual.address?.port ?? null,
-      readyAt: now,
-      updatedAt: now,
-    });
+    await stores.instances.update(row.id, { state: 'ready', updatedAt: context.clock.now() });
     await record(
       context,
       stores,

@@ -5,7 +5,7 @@ import { isExclusive } from '../../core/processes/pod.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { RoutingPublisher } from '../routing.ts';
 import { deleteApp } from './delete-app.ts';
-import { observe } from './observe.ts';
+import { markReady, observe } from './observe.ts';
 import { failingInstance, failRelease, finishOperations, isConverged, succeedRelease } from './outcome.ts';
 import type { Retirement } from './retire.ts';
 import { readSnapshot, type Snapshot, type WantedProcess } from './snapshot.ts';
@@ -32,6 +32,11 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
   const observed = await observe(context, snapshot);
   if (observed.changed) {
     await routing.publish();
+    return AT_ONCE_MS;
+  }
+  if (observed.admitted.length > 0) {
+    await routing.settle();
+    for (const row of observed.admitted) await markReady(context, snapshot, row);
     return AT_ONCE_MS;
   }
   for (const row of observed.unstarted) await startRow(context, snapshot, row);

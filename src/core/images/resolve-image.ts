@@ -21,12 +21,17 @@ export async function resolveImage(stores: Stores, app: App, text: string): Prom
   const reference = imageReference(text);
   const source = await ownApp(stores, app, reference);
   if (source === null) throw notRunnable(text);
-  const digest = await digestOf(stores, source, reference.tag ?? 'latest');
+  return ownBuild(stores, source, reference.tag ?? 'latest');
+}
+
+/** What the tag names of the app's own builds and releases. Throws invalid `image-not-built`. */
+export async function ownBuild(stores: Stores, source: App, tag: string): Promise<ResolvedImage> {
+  const digest = await digestOf(stores, source, tag);
   const artifact = digest === null ? null : await stores.artifacts.find(digest);
   if (artifact === null)
     throw invalid(
       'image',
-      `no build of the app ${source.handle} is the image ${text}; a tag is the version of a build or v<number> of a release`,
+      `no build of the app ${source.handle} is called ${tag}; a tag is the version of a build or v<number> of a release`,
       'image-not-built',
     );
   return { artifactDigest: artifact.digest, commands: artifact.processes };

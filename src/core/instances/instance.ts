@@ -1,7 +1,7 @@
 import type { Id } from '../names.ts';
 
 /**
- * `starting` → `ready` → `draining` → (row gone). `crashed`: exited by itself, waits for its back-off and is then replaced.
+ * `starting` → `ready` (healthy, and the router knows it) → `draining` → (row gone). `crashed`: exited by itself, waits for its back-off and is then replaced.
  * The engine says what runs; these rows say what the platform made of it, so that any replica can go on.
  */
 export type InstanceState = 'starting' | 'ready' | 'draining' | 'crashed';
@@ -30,12 +30,13 @@ export interface Instance {
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
   readonly createdAt: Date;
+  /** When it was found healthy. */
   readonly readyAt: Date | null;
   readonly updatedAt: Date;
 }
 export interface InstanceStore {
   list(appId: Id<'app'>): Promise<readonly Instance[]>;
-  /** All that the router may send to: ready ones of all apps. */
+  /** All that the router may send to, of all apps: ready ones, and starting ones that are healthy. */
   routable(): Promise<readonly Instance[]>;
   all(): Promise<readonly Pick<Instance, 'id' | 'appId' | 'state'>[]>;
   insert(instance: Instance): Promise<void>;

@@ -1,9 +1,14 @@
 import type { Actor } from '../access/actor.ts';
+import type { App } from '../apps/app.ts';
 import { fetchApp } from '../apps/app-access.ts';
-import { conflict, notFound } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import { imageReference, withTag } from '../images/image-reference.ts';
+import { ownBuild } from '../images/resolve-image.ts';
 import type { CoreContext } from '../ports/core-context.ts';
+import type { Stores } from '../ports/database.ts';
 import { podMates } from '../processes/pod.ts';
+import { baseRelease } from './base-release.ts';
+import { createRelease } from './create-release.ts';
 import type { StrategyName } from './release.ts';
 import { releaseImages } from './release-images.ts';
 
@@ -16,7 +21,8 @@ export class ImageService {
 
   /**
    * The process runs this tag of its image from now on; a stopped one is started. With `hot-swap` all its instances are new ones with new
-   * volumes, and those of its pod too. Throws conflict `no-image`, and what `resolveImage` throws.
+   * volumes, and those of its pod too. A process that runs the app's own build moves the app to that build or release. Throws what
+   * `resolveImage` throws.
    */
   async update(actor: Actor, reference: string, type: string, tag: string, strategy: StrategyName): Promise<void> {
     const { db, clock } = this.#context;
@@ -27,8 +33,7 @@ export class ImageService {
       const processes = await stores.processes.list(app.id);
       const process = processes.find((item) => item.type === type);
       if (process === undefined) throw notFound('process', type);
-      if (process.image === null)
-        throw conflict('no-image', `${type} runs the app's own build, not an image of its own`, 'process');
+      if (process.image === null) return this.#moveApp(stores, actor, locked, tag, strategy);
       const image = withTag(imageReference(process.image), tag).text;
       const now = clock.now();
       await stores.processes.update(process.id, { image, stopped: false, updatedAt: now });
@@ -43,6 +48,23 @@ export class ImageService {
         strategy,
         description: `Update ${type} to ${tag}`,
       });
+    });
+  }
+
+  async #moveApp(stores: Stores, actor: Actor, app: App, tag: string, strategy: StrategyName): Promise<void> {
+    const { artifactDigest, commands } = await ownBuild(stores, app, tag);
+    const base = await baseRelease(stores, app);
+    if (app.stopped) await stores.apps.update(app.id, { stopped: false, updatedAt: this.#context.clock.now() });
+    await createRelease(this.#context, stores, actor, app, {
+      kind: 'deploy',
+      artifactDigest,
+      buildId: null,
+      commands,
+      processes: base?.processes ?? {},
+      strategy,
+      description: `Update to ${tag}`,
+      rollbackOf: null,
+      environment: await stores.config.resolve(app.id),
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { AppView } from '../../core/apps/app.ts';
 import { BerthError, notFound } from '../../core/errors.ts';
-import type { ProcessView } from '../../core/processes/process.ts';
 import type { ProcessChange } from '../../core/processes/new-process.ts';
+import type { ProcessView } from '../../core/processes/process.ts';
 import { appKey } from './app-shape.ts';
 import { type Call, created, ok, param, type Route } from './call.ts';
 import { Refusal, unprocessable } from './errors.ts';
@@ -59,18 +59,25 @@ export function formationRoutes({ core }: AkkerisParts): readonly Route[] {
     return processes.filter((process) => wanted.some(({ type }) => type === process.type));
   }
 
+  /** Types that other dialects made may look otherwise than this one's rule for new ones. */
+  async function knownType(app: AppView, type: string | undefined): Promise<string> {
+    const known = (await core.processes.listOf([app])).some((process) => process.type === type);
+    return known && type !== undefined ? type : typeInput(type);
+  }
+
   async function updateBatch(call: Call): Promise<unknown> {
     const entries = Array.isArray(call.body) ? call.body.map(fieldsOf) : [fieldsOf(call.body)];
+    const app = await find(call);
+    const types = await Promise.all(entries.map((fields) => knownType(app, text(fields, 'type'))));
     const changed = await update(
       call,
-      entries.map((fields) => [typeInput(text(fields, 'type')), fields]),
+      entries.map((fields, index) => [types[index] ?? '', fields]),
     );
-    const app = await find(call);
     return changed.map((process) => shape(app, process));
   }
 
   async function updateOne(call: Call): Promise<unknown> {
-    const type = typeInput(param(call, 'type'));
+    const type = await knownType(await find(call), param(call, 'type'));
     // Some clients send the list of the batch operation here.
     const entries: readonly Fields[] = Array.isArray(call.body) ? call.body.map(fieldsOf) : [fieldsOf(call.body)];
     const fields = entries.find((entry) => text(entry, 'type') === type) ?? entries[0] ?? {};
