@@ -154,6 +154,38 @@ test('the server keeps a verifier and never sees the password', async (t) => {
   await postgres.deprovision(one, signal);
 });
 
+test('an administrator that may only make roles and databases is enough', async (t) => {
+  const { server, port } = await addonServer();
+  const root = new pg.Client(server.connection);
+  await root.connect();
+  await root.query("create role maker login createdb createrole password 'a maker password'");
+  await root.query('create database maker owner maker');
+  const postgres = createPostgresProvider({
+    administrator: async () => ({ connectionString: `postgres://maker:a%20maker%20password@127.0.0.1:${port}/maker` }),
+    addressForApps: async () => ({ host: '127.0.0.1', port }),
+    platformCluster: async () => null,
+  });
+  t.after(async () => {
+    await postgres.close();
+    await root.query('drop database maker with (force)');
+    await root.query('drop role maker');
+    await root.end();
+  });
+  const one = addon({ connections: 3 });
+  await postgres.provision(one, signal);
+  await postgres.provision(one, signal);
+  const url = (await postgres.bind(one, binding(), signal)).DATABASE_URL?.reveal() ?? '';
+  await ask(url, 'create table notes (text text)');
+  assert.ok((await postgres.measure(one)).storageBytes > 0);
+  await postgres.restrict(one, true);
+  await assert.rejects(ask(url, 'create table more (n int)'), /read-only transaction/);
+  assert.equal((await postgres.measure(one)).restricted, true);
+  await postgres.restrict(one, false);
+  await ask(url, 'create table more (n int)');
+  await postgres.deprovision(one, signal);
+  await assert.rejects(ask(url, 'select 1'));
+});
+
 test('the server of the platform’s own state is refused', async (t) => {
   const { server } = await addonServer();
   const client = new pg.Client(server.connection);

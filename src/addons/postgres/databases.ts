@@ -20,8 +20,7 @@ export async function createDatabase(
     if (!(await exists(session, 'select 1 from pg_roles where rolname = $1', name)))
       await session.query(`create role ${role} nologin`);
     await session.query(
-      `alter role ${role} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls
-       connection limit ${connections ?? -1} password ${pg.escapeLiteral(verifier)}`,
+      `alter role ${role} login connection limit ${connections ?? -1} password ${pg.escapeLiteral(verifier)}`,
     );
     // Whoever is no superuser gives a database only to a role that it is a member of.
     if (!(await exists(session, 'select 1 from pg_roles where rolsuper and rolname = current_user')))

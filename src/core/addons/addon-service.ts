@@ -1,11 +1,11 @@
 import { type Actor, visibility } from '../access/actor.ts';
 import { demand } from '../access/authorize.ts';
-import type { AppView } from '../apps/app.ts';
 import { fetchApp } from '../apps/app-access.ts';
 import { conflict, invalid, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { addonName, type Id } from '../names.ts';
 import type { Operation } from '../operations/operation.ts';
+import { whenDone } from '../operations/when-done.ts';
 import type { AddonProviders } from '../ports/addon-provider.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
@@ -50,7 +50,6 @@ const READ: AddonPermission = { instance: 'service-instance.read', app: 'app.rea
 const PLAN: AddonPermission = { instance: 'service-instance.update.plan', app: 'app.update.bind' };
 const DELETE: AddonPermission = { instance: 'service-instance.delete', app: 'app.update.unbind' };
 const PROXY: AddonPermission = { instance: 'service-instance.update.proxy', app: 'app.update.bind' };
-const POLL_MS = 50;
 
 export class AddonService {
   readonly #context: CoreContext;
@@ -181,7 +180,7 @@ export class AddonService {
     });
     await db.transaction(async (stores) => {
       await stores.addons.update(addon.id, { ...change, updatedAt: clock.now() });
-      const about = aboutAddon(addon, await appOf(stores, addon));
+      const about = aboutAddon(addon, addon.appId === null ? null : await stores.apps.findAny(addon.appId));
       await record(this.#context, stores, actor, 'AddonUpdated', about, {
         ...addonData(addon),
         changed: Object.keys(change),
@@ -213,13 +212,9 @@ export class AddonService {
     return { addon, url: place.url };
   }
 
-  /** The operation once it has ended, or as it is after `timeoutMs`; for clients that expect the outcome in the answer. */
-  async whenDone(operation: Operation, timeoutMs: number): Promise<Operation> {
-    for (const end = performance.now() + timeoutMs; ; ) {
-      const found = (await this.#context.db.operations.find(operation.id)) ?? operation;
-      if (!['queued', 'running'].includes(found.status) || performance.now() >= end) return found;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+  /** The operation once it has ended, or as it is after `timeoutMs`. */
+  whenDone(operation: Operation, timeoutMs: number): Promise<Operation> {
+    return whenDone(this.#context.db.operations, operation, timeoutMs);
   }
 
   async #team(actor: Actor, reference: string | undefined): Promise<Id<'team'>> {
@@ -249,10 +244,3 @@ export class AddonService {
     return { addon, operation };
   }
 }
-
-/** The app that an add-on belongs to, also while it is being deleted. */
-const appOf = async (
-  stores: Pick<CoreContext['db'], 'apps'>,
-  addon: Addon,
-): Promise<Pick<AppView, 'id' | 'teamId' | 'spaceId' | 'handle'> | null> =>
-  addon.appId === null ? null : stores.apps.findAny(addon.appId);

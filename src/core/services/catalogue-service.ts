@@ -120,7 +120,7 @@ export class CatalogueService {
     change: ServiceTexts & { readonly plans?: readonly NewPlan[]; readonly manifest?: ServiceManifest },
   ): Promise<ServiceWithPlans> {
     const { db, clock } = this.#context;
-    const service = await this.#fetch(actor, reference, 'service.update');
+    const service = await this.#demand(actor, reference, 'service.update');
     const { plans, manifest, ...texts } = change;
     if (manifest !== undefined) checkManifest(manifest);
     const { plans: _old, ...before } = service;
@@ -138,7 +138,7 @@ export class CatalogueService {
 
   /** Needs `service.delete`. Throws conflict `service-has-addons`. */
   async remove(actor: Actor, reference: string): Promise<ServiceWithPlans> {
-    const service = await this.#fetch(actor, reference, 'service.delete');
+    const service = await this.#demand(actor, reference, 'service.delete');
     await this.#context.db.transaction(async (stores) => {
       await stores.services.remove(service.id);
       await record(this.#context, stores, actor, 'ServiceRemoved', aboutTeam(service), { service: service.name });
@@ -146,7 +146,7 @@ export class CatalogueService {
     return service;
   }
 
-  async #fetch(actor: Actor, reference: string, permission: string): Promise<ServiceWithPlans> {
+  async #demand(actor: Actor, reference: string, permission: string): Promise<ServiceWithPlans> {
     const service = await this.get(reference);
     demand(actor, permission, { teamId: service.teamId, serviceId: service.id });
     return service;
