@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { BerthError } from '../core/errors.ts';
 
-/** Replaces the instance's parsers. Throws `invalid` with the code `malformed-json` for what is not JSON. */
+/** Replaces the instance's parsers. Throws `invalid` with the code `malformed-json`, and the parser's error as its cause, for what is not JSON. */
 export function parseEveryBodyAsJson(instance: FastifyInstance): void {
   const parse = instance.getDefaultJsonParser('error', 'error');
   instance.removeAllContentTypeParsers();
@@ -11,7 +11,9 @@ export function parseEveryBodyAsJson(instance: FastifyInstance): void {
     if (body.trim() === '') return done(null, undefined);
     parse(request, body, (error, value) => {
       if (error === null) done(null, value);
-      else done(new BerthError('invalid', 'the body is not valid JSON', { code: 'malformed-json', field: 'body' }));
+      else done(
+          new BerthError('invalid', 'the body is not valid JSON', { code: 'malformed-json', field: 'body', cause: error }),
+        );
     });
   });
   instance.addHook('onRequest', (request, _reply, done) => {

@@ -28,6 +28,7 @@ export const defaultLimits: ServerLimits = {
 };
 
 const SWEEP_MS = 25;
+const PROBE_AFTER_MS = 15_000;
 
 export class NodeServer {
   readonly #server: Server;
@@ -43,6 +44,9 @@ export class NodeServer {
         headersTimeout: limits.headersTimeoutMs,
         requestTimeout: limits.requestTimeoutMs,
         keepAliveTimeout: limits.keepAliveMs,
+        // A client that vanished during a stream is noticed by probes, not by silence.
+        keepAlive: true,
+        keepAliveInitialDelay: PROBE_AFTER_MS,
         IncomingMessage: AskedRequest,
         // Who takes no upgrade gets the request as an ordinary one.
         shouldUpgradeCallback: (request) => pick(request).upgrades?.wants(request, request.wantsUpgrade) === true,
