@@ -33,6 +33,7 @@ import { SizeService } from './sizes/size-service.ts';
 import { SpaceService } from './spaces/space-service.ts';
 import { TeamService } from './teams/team-service.ts';
 import { TokenService } from './tokens/token-service.ts';
+import { TunnelService } from './tunnels/tunnel-service.ts';
 import { UserService } from './users/user-service.ts';
 
 export interface CoreParts extends CoreContext {
@@ -66,6 +67,7 @@ export function createCore(parts: CoreParts) {
     builds,
     releases,
     pushes: new PushService(parts, builds, releases),
+    tunnels: new TunnelService(parts),
     instances: new InstanceService(parts, parts.engine),
     logs: new LogService(parts, parts.logs),
     events: new EventService(parts),

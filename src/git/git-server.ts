@@ -13,6 +13,7 @@ import { type DeployParts, deployPush } from './deploy-push.ts';
 import { gitError } from './git-program.ts';
 import type { PushDesk } from './push-desk.ts';
 import type { Repositories } from './repositories.ts';
+import { Seats } from './seats.ts';
 
 export type GitServiceName = 'receive-pack' | 'upload-pack';
 
@@ -48,6 +49,10 @@ export interface GitMode {
 /** Each waits for its build, with two processes. */
 const PUSHES_MAX = 8;
 const FETCHES_MAX = 8;
+/** Of one person, so that nobody takes all. */
+const OF_ONE_MAX = 4;
+/** A client that says nothing for so long has nothing more to say. */
+const SILENCE_MS = 10 * 60_000;
 const FETCH_MS = 30 * 60_000;
 const ERRORS_MAX = 4_000;
 
@@ -56,7 +61,10 @@ export class GitServer {
   readonly #closing = new AbortController();
   readonly #running = new Set<ChildProcess>();
   readonly #work = new Set<Promise<unknown>>();
-  readonly #count = { 'receive-pack': 0, 'upload-pack': 0 };
+  readonly #seats = {
+    'receive-pack': new Seats(PUSHES_MAX, OF_ONE_MAX),
+    'upload-pack': new Seats(FETCHES_MAX, OF_ONE_MAX),
+  };
 
   constructor(options: GitServerOptions) {
     this.#options = options;
@@ -71,13 +79,12 @@ export class GitServer {
   /** Carries the service out; gives git's exit code. Throws `unavailable` when git is missing or too many are under way. */
   async serve(call: GitCall, streams: GitStreams, { part, protocol }: GitMode): Promise<number> {
     const { service } = call;
-    if (this.#count[service] >= (service === 'receive-pack' ? PUSHES_MAX : FETCHES_MAX) || this.#closing.signal.aborted)
+    if (this.#closing.signal.aborted || !this.#seats[service].take(call.actor.name))
       throw new BerthError('unavailable', 'the server is busy with other pushes and fetches; try again in a minute');
-    this.#count[service] += 1;
     let branch: string | null = null;
+    const parts = { ...this.#options, closing: this.#closing.signal };
     const admission = this.#options.desk.admit(async (question, say) => {
-      const parts = { ...this.#options, closing: this.#closing.signal };
-      branch = await deployPush(parts, call, question, say);
+      branch = await this.#remember(deployPush(parts, call, question, say));
       return branch !== null;
     });
     try {
@@ -97,7 +104,7 @@ export class GitServer {
       return code;
     } finally {
       admission.close();
-      this.#count[service] -= 1;
+      this.#seats[service].leave(call.actor.name);
     }
   }
 
@@ -156,8 +163,16 @@ function feed(input: Readable, stdin: Writable): void {
     input.resume();
   };
   stdin.on('error', forget);
-  stdin.once('close', forget);
-  const left = (): void => void stdin.end();
+  stdin.once('close', () => {
+    clearTimeout(silence);
+    forget();
+  });
+  const left = (): void => {
+    clearTimeout(silence);
+    stdin.end();
+  };
+  const silence = setTimeout(left, SILENCE_MS);
+  input.on('data', () => silence.refresh());
   input.once('error', left);
   input.once('close', left);
   input.pipe(stdin);

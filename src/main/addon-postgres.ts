@@ -17,7 +17,7 @@ import type { Settings } from './settings.ts';
 const WATCH_MS = 1_000;
 const CONNECTIONS = '200';
 /** What instances call the host where they have a network of their own. */
-const HOST_NAME = 'host.berth.internal';
+export const HOST_NAME = 'host.berth.internal';
 const loopback = /^(?:127\.|localhost$|\[?::1\]?$)/;
 
 type AddonSettings = Pick<Settings, 'data' | 'postgresAddonUrl' | 'postgresAddonPort' | 'databaseUrl'>;

@@ -12,8 +12,10 @@ import { createGitHttp } from '../git/http.ts';
 import { PushDesk } from '../git/push-desk.ts';
 import { Repositories } from '../git/repositories.ts';
 import { RepositorySweep } from '../git/repository-sweep.ts';
+import type { SshDoorOptions } from '../git/ssh/door.ts';
 import { SshServer } from '../git/ssh/ssh-server.ts';
 import type { ProcessParts } from './process-parts.ts';
+import { tunnelTargetOf } from './tunnel-target.ts';
 
 export interface GitDoors {
   /** Smart HTTP, to be mounted on any path: `<mount>/<app>.git`. */
@@ -28,6 +30,8 @@ const SOURCE_MAX_BYTES = 512 * 1024 * 1024;
 export interface GitDoorsOptions extends ProcessParts {
   readonly core: Core;
   readonly context: ControlContext;
+  /** Signs clients in elsewhere by their key, where a dialect has that. */
+  readonly loginToken?: SshDoorOptions['loginToken'];
 }
 
 /** Opens the SSH port, when it is on; nothing of git or SSH is started or loaded before somebody comes. */
@@ -60,6 +64,8 @@ export async function openGitDoors(options: GitDoorsOptions): Promise<GitDoors> 
     ids,
     logger,
     actorByKey: (key) => core.authenticator.byKey(key),
+    tunnelTarget: tunnelTargetOf(core, settings.allowPrivateSources),
+    ...(options.loginToken === undefined ? {} : { loginToken: options.loginToken }),
   });
   await desk.listen();
   try {

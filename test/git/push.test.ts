@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, before, suite, type TestContext, test } from 'node:test';
 import { run } from '../../src/lib/exec.ts';
 import { createApp, startBuild, untilRunning } from '../support/deploy.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
@@ -33,8 +33,7 @@ suite('git push', { skip }, () => {
   let keyPath: string;
   before(async () => {
     platform = await startPlatform(scope);
-    beside = await coreBeside(platform);
-    endings.unshift(() => beside.close());
+    beside = await coreBeside(scope as Pick<TestContext, 'after'>, platform);
     mine = await machine(scope);
     const key = await mine.key('ed25519');
     keyPath = key.path;
