@@ -11,8 +11,13 @@ export function parseEveryBodyAsJson(instance: FastifyInstance): void {
     if (body.trim() === '') return done(null, undefined);
     parse(request, body, (error, value) => {
       if (error === null) done(null, value);
-      else done(
-          new BerthError('invalid', 'the body is not valid JSON', { code: 'malformed-json', field: 'body', cause: error }),
+      else
+        done(
+          new BerthError('invalid', 'the body is not valid JSON', {
+            code: 'malformed-json',
+            field: 'body',
+            cause: error,
+          }),
         );
     });
   });

@@ -2,13 +2,16 @@
 import type { FastifyInstance } from 'fastify';
 import type { Actor } from '../../core/access/actor.ts';
 import type { Dialect } from '../../http/dialect.ts';
+import { knownFailure } from '../../http/failure.ts';
 import { addGzip } from '../../http/gzip.ts';
 import { createInstance } from '../../http/instance.ts';
 import { parseEveryBodyAsJson } from '../../http/json-body.ts';
+import { Upgrades } from '../../http/streaming/upgrades.ts';
 import { authenticate } from './auth.ts';
 import type { Call, Route } from './call.ts';
 import { WrongInput } from './definition/place.ts';
-import { Refusal, sendFailure, sendNotFound } from './errors.ts';
+import { asRefusal, Refusal, sendFailure, sendNotFound } from './errors.ts';
+import { instanceUpgrades } from './instances/instance-routes.ts';
 import { giantSwarmRoutes } from './routes.ts';
 import type { GiantSwarmParts } from './settings.ts';
 
@@ -28,7 +31,12 @@ export function giantSwarmDialect(parts: GiantSwarmParts): Dialect {
   parseEveryBodyAsJson(instance);
   addGzip(instance);
   for (const route of giantSwarmRoutes(parts)) addRoute(instance, parts, route);
-  return { name: 'giantswarm', hostLabel: 'giantswarm', instance };
+  const upgrades = new Upgrades({
+    logger: parts.logger,
+    ...instanceUpgrades(parts),
+    statusOf: (error) => asRefusal(knownFailure(error), error, '').status,
+  });
+  return { name: 'giantswarm', hostLabel: 'giantswarm', instance, upgrades };
 }
 
 /** The first clients said `company` for `org`. */

@@ -2,6 +2,7 @@
 import { appRoutes } from './apps.ts';
 import type { Route } from './call.ts';
 import { componentRoutes } from './components.ts';
+import { instanceRoutes } from './instances/instance-routes.ts';
 import { organizationRoutes } from './organizations.ts';
 import { pingRoutes } from './ping.ts';
 import type { GiantSwarmParts } from './settings.ts';
@@ -13,4 +14,5 @@ export const giantSwarmRoutes = (parts: GiantSwarmParts): readonly Route[] => [
   ...organizationRoutes(parts),
   ...appRoutes(parts),
   ...componentRoutes(parts),
+  ...instanceRoutes(parts),
 ];
