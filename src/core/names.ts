@@ -87,3 +87,16 @@ export const hostname = rule<'hostname'>(
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Whether a text has the form of an id; a look-up by id or name uses it to choose the column. */
 export const isId = (value: string): boolean => uuid.test(value);
+
+const SHORT_DIGITS = 24;
+/** For APIs whose ids have 24 hex digits: the first ones of an id. `idBounds` reads it back. */
+export const shortId = (id: string): string => id.replaceAll('-', '').slice(0, SHORT_DIGITS);
+
+/** The lowest and the highest id that a text may stand for: an id itself, or a short one with anything after it. Null for other texts. */
+export function idBounds(reference: string): readonly [low: string, high: string] | null {
+  if (isId(reference)) return [reference, reference];
+  if (!/^[0-9a-f]{24}$/.test(reference)) return null;
+  return [asId(`${reference}00000000`), asId(`${reference}ffffffff`)];
+}
+
+const asId = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');

@@ -4,6 +4,7 @@ import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { SecretBox } from '../core/ports/secret.ts';
 import { akkerisDialect } from '../dialects/akkeris/index.ts';
 import { giantSwarmDialect } from '../dialects/giantswarm/index.ts';
+import { scalingoDialect } from '../dialects/scalingo/index.ts';
 import type { Dialect } from '../http/dialect.ts';
 import type { RequestSample } from '../http/instance.ts';
 import type { ProcessParts } from './process-parts.ts';
@@ -43,6 +44,21 @@ export function createDialects(parts: DialectParts): readonly { readonly dialect
           appUrl: (handle) => `http://${handle}.${settings.baseDomain}:${settings.routerHttpPort}`,
           supportEmail: settings.adminEmail,
           sourceBodyBytes: SOURCE_BODY_BYTES,
+        },
+      }),
+    },
+    {
+      offset: 4,
+      dialect: scalingoDialect({
+        ...common,
+        blobs,
+        settings: {
+          publicUrl: `http://${settings.host}:${settings.port + 4}`,
+          appUrl: (handle) => `http://${handle}.${settings.baseDomain}:${settings.routerHttpPort}`,
+          sshAddress: `${settings.host}:${settings.sshPort}`,
+          regionName: 'berth',
+          signUp: settings.signUp,
+          billingUrl: `http://${settings.host}:${settings.port}/`,
         },
       }),
     },

@@ -136,6 +136,11 @@ export const definitions = {
     ['auto', 'none'],
     'How the process engine keeps instances apart: as much as the machine allows, or not at all.',
   ),
+  signUp: flag(
+    'BERTH_SIGN_UP',
+    false,
+    'Whether strangers may make themselves an account, over the APIs that offer it; else administrators make them.',
+  ),
   adminUsername: text('BERTH_ADMIN_USERNAME', 'admin', 'First boot only.'),
   adminEmail: text('BERTH_ADMIN_EMAIL', 'admin@berth.localhost', 'First boot only.'),
   adminPassword: secret('BERTH_ADMIN_PASSWORD', 'First boot only; at least 12 characters.', 'random'),

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { AppStore } from '../core/apps/app-store.ts';
-import { type AppName, type Id, isId } from '../core/names.ts';
+import { type AppName, type Id, idBounds, isId } from '../core/names.ts';
 import { isEmpty, toRow } from './columns.ts';
 import { keyOf, limitOf, pageOf } from './pages.ts';
 import { processViews } from './processes.ts';
@@ -52,13 +52,14 @@ const viewsOf = (db: Kysely<Schema>) =>
  */
 const byReference = (
   db: Kysely<Schema>,
-  id: string | null,
+  low: string | null,
+  high: string | null,
   handle: string,
   names: readonly string[],
   spaces: readonly string[],
 ) => {
   const readings = sql<{ id: Id<'app'>; rank: number }>`(
-    select id, 0 as rank from apps where id = ${id}::uuid
+    select id, 0 as rank from apps where id between ${low}::uuid and ${high}::uuid
     union all select id, 1 from apps where handle = ${handle}
     union all select id, 2 from (
       select apps.id from unnest(${names}::text[], ${spaces}::text[]) as pair (name, space)
@@ -69,8 +70,8 @@ const byReference = (
 };
 const found = statement(byReference);
 const foundWithProcesses = statement(
-  (db, id: string | null, handle: string, names: readonly string[], spaces: readonly string[]) =>
-    byReference(db, id, handle, names, spaces).select((app) =>
+  (db, low: string | null, high: string | null, handle: string, names: readonly string[], spaces: readonly string[]) =>
+    byReference(db, low, high, handle, names, spaces).select((app) =>
       jsonArrayFrom(processViews(db).where('processes.app_id', '=', app.ref('apps.id'))).as('processes'),
     ),
 );
@@ -162,11 +163,18 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
   };
 }
 
-type References = readonly [id: string | null, handle: string, names: readonly string[], spaces: readonly string[]];
+type References = readonly [
+  low: string | null,
+  high: string | null,
+  handle: string,
+  names: readonly string[],
+  spaces: readonly string[],
+];
 
 function readingsOf(reference: string): References {
   const pairs = splits(reference);
-  return [isId(reference) ? reference : null, reference, pairs.map(([name]) => name), pairs.map(([, space]) => space)];
+  const [low, high] = idBounds(reference) ?? [null, null];
+  return [low, high, reference, pairs.map(([name]) => name), pairs.map(([, space]) => space)];
 }
 
 /** Every way to read `a-b-c` as `<name>-<space>`. */

@@ -34,7 +34,7 @@ export class Authenticator {
   readonly #context: CoreContext;
   readonly #passwords: PasswordHasher;
   readonly #limiter: LoginLimiter;
-  /** Actors by token hash for a short while; `forget` empties it when rights change in this replica. */
+  /** Actors by their token's hash or id for a short while; `forget` empties it when rights change in this replica. */
   readonly #cache = new Map<string, { actor: Actor; until: number }>();
 
   constructor(context: CoreContext, passwords: PasswordHasher) {
@@ -46,15 +46,24 @@ export class Authenticator {
   /** The actor behind a token's text. Throws `unauthenticated` when unknown, expired, or its user disabled. */
   async byToken(text: string): Promise<Actor> {
     const hash = hashToken(text);
+    return this.#behind(hash, () => this.#context.db.tokens.findByHash(hash));
+  }
+
+  /** As `byToken`, for whoever has seen another proof that the caller holds the token, e.g. a signed text that names it. */
+  async byTokenId(id: Id<'token'>): Promise<Actor> {
+    return this.#behind(`id ${id}`, () => this.#context.db.tokens.find(id));
+  }
+
+  async #behind(key: string, find: () => Promise<Token | null>): Promise<Actor> {
     const now = this.#context.clock.monotonicMs();
-    const cached = this.#cache.get(hash);
+    const cached = this.#cache.get(key);
     if (cached && cached.until > now) return cached.actor;
-    const token = await this.#context.db.tokens.findByHash(hash);
+    const token = await find();
     if (token === null || this.#expired(token)) throw unauthenticated();
     const actor = token.kind === 'team' ? await this.#teamActor(token) : await this.#userActor(token);
     await this.#touch(token);
     if (this.#cache.size >= CACHE_MAX) this.#cache.clear();
-    this.#cache.set(hash, { actor, until: now + CACHE_MS });
+    this.#cache.set(key, { actor, until: now + CACHE_MS });
     return actor;
   }
 

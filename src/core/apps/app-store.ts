@@ -11,7 +11,7 @@ export interface AppFilter {
 }
 
 export interface AppStore {
-  /** By id, by handle, or as `<name>-<space>` (so that `foo-default` finds what has handle `foo`). Not those being deleted. */
+  /** By id (short ones too), by handle, or as `<name>-<space>` (so that `foo-default` finds what has handle `foo`). Not those being deleted. */
   find(reference: string): Promise<AppView | null>;
   /** As `find`, with the app's processes by type; one statement. */
   findWithProcesses(

@@ -1,11 +1,12 @@
 import { type Actor, can } from '../access/actor.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import { demand, demandOn } from '../access/authorize.ts';
-import { conflict, notFound } from '../errors.ts';
+import { conflict, forbidden, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
-import { teamName } from '../names.ts';
+import { teamName, username } from '../names.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { User } from '../users/user.ts';
+import { ensureOwnTeam } from './own-team.ts';
 import type { Team } from './team.ts';
 
 export class TeamService {
@@ -35,6 +36,24 @@ export class TeamService {
     });
     this.#authenticator.forget();
     return team;
+  }
+
+  /**
+   * For APIs that know only people: the team that stands for the actor (see own-team.ts), made when it is first asked for, and the actor with
+   * what membership of it brings. A team's token has its team. Throws `forbidden` for one without either.
+   */
+  async own(actor: Actor): Promise<{ readonly team: Team; readonly actor: Actor }> {
+    if (actor.userId === null) {
+      const [teamId] = actor.teamIds;
+      const team = teamId === undefined ? null : await this.#context.db.teams.find(teamId);
+      if (team === null) throw forbidden('only a user or a team can own something', 'no-user');
+      return { team, actor };
+    }
+    const user = { id: actor.userId, username: username(actor.name) };
+    const { team, made } = await ensureOwnTeam(this.#context, actor, user);
+    if (!made) return { team, actor };
+    this.#authenticator.forget();
+    return { team, actor: { ...((await this.#authenticator.byUser(user.id)) ?? actor), tokenId: actor.tokenId } };
   }
 
   /** By id or name. A team one does not belong to answers as not there. */
