@@ -1,24 +1,10 @@
-/**
- * Walks every route of the Akkeris dialect with every kind of caller: nobody, another team's member, a member, an administrator. A route
- * that is not listed here fails, and so does a listed one that is gone. Another team's things answer as if they were not there.
- */
-import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import { isId } from '../../src/core/names.ts';
+/** Every route of the Akkeris dialect, and what each kind of caller gets; see route-walk.ts. */
+import { after, before, suite } from 'node:test';
 import { dynoName } from '../../src/dialects/akkeris/dyno-shape.ts';
 import { akkerisRoutes } from '../../src/dialects/akkeris/routes.ts';
-import { systemClock, systemIds } from '../../src/lib/clock.ts';
 import { call, finishBuild, type Served, serveAkkeris } from '../conformance/akkeris/served.ts';
-
-interface Expected {
-  readonly body?: unknown;
-  /** What a member of the app's team gets, and an administrator too unless said otherwise. */
-  readonly member: number;
-  readonly stranger: number;
-  readonly admin?: number;
-  /** The answer without credentials; 401 unless the route is public. */
-  readonly nobody?: number;
-}
+import { type Expected, walkRoutes } from './route-walk.ts';
+import { runInstance } from './running-instance.ts';
 
 const inApp = (member: number, body?: unknown): Expected => ({
   member,
@@ -110,44 +96,7 @@ suite('routes', () => {
     await send('PATCH', `${path}/config-vars`, { KNOWN: 'x' });
     const member = await core.authenticator.byToken(tokens.member);
     await core.favorites.add(member, member.name, 'mine-default');
-    const now = systemClock.now();
-    const id = systemIds.id();
-    const running = await engine.start({
-      id,
-      kind: 'process',
-      appId,
-      appHandle: 'mine',
-      spaceId: systemIds.id(),
-      processType: 'web',
-      generation: 'g',
-      artifactDigest: 'sha256:ab',
-      command: 'node web.js',
-      environment: {},
-      ports: 'any',
-      limits: { memoryBytes: 1, cpuShares: 1, pids: 1 },
-      graceMs: 0,
-    });
-    await db.instances.insert({
-      id,
-      appId,
-      releaseId: release,
-      processType: 'web',
-      generation: 'g',
-      state: 'ready',
-      series: 0,
-      ordinal: 0,
-      routed: true,
-      nodeId: running.nodeId,
-      host: null,
-      port: null,
-      restarts: 0,
-      retryAt: null,
-      failureCode: null,
-      failureMessage: null,
-      createdAt: now,
-      readyAt: now,
-      updatedAt: now,
-    });
+    const id = await runInstance({ db, engine }, { id: appId, releaseId: release, type: 'web' });
     return {
       app: 'mine-default',
       build,
@@ -176,48 +125,12 @@ suite('routes', () => {
     }
   }
 
-  test('every route is listed here, and every listed one exists', () => {
-    const known = akkerisRoutes(served.parts).map(({ method, path }) => `${method} ${path}`);
-    assert.deepEqual(known.toSorted(), Object.keys(routes).toSorted());
-    assert.equal(new Set(known).size, known.length, 'no route is there twice');
+  walkRoutes({
+    served: () => served,
+    known: () => akkerisRoutes(served.parts),
+    expected: routes,
+    authorization: (token) => `Bearer ${token}`,
+    setUp,
+    tearDown,
   });
-
-  for (const [route, expected] of Object.entries(routes)) {
-    test(route, async () => {
-      try {
-        await walk(route, expected);
-      } finally {
-        await tearDown();
-      }
-    });
-  }
-
-  async function walk(route: string, expected: Expected): Promise<void> {
-    const [method = '', pattern = ''] = route.split(' ');
-    const roles = {
-      nobody: [undefined, expected.nobody ?? 401],
-      stranger: [served.tokens.stranger, expected.stranger],
-      member: [served.tokens.member, expected.member],
-      admin: [served.tokens.admin, expected.admin ?? expected.member],
-    } as const;
-    for (const [role, [token, status]] of Object.entries(roles)) {
-      const values = await setUp();
-      const path = pattern.replace(/:(\w+)/g, (_whole, name: string) => values[name] ?? '');
-      // A 205 with a body is nothing `fetch` takes; no case here expects one.
-      const answer = await call(served.url, method, path, {
-        ...(token === undefined ? {} : { as: `Bearer ${token}` }),
-        ...(expected.body === undefined || method === 'GET' ? {} : { body: expected.body }),
-      });
-      assert.equal(answer.status, status, `${role}: ${answer.text}`);
-      if (role === 'nobody' && status === 401) assert.equal(answer.text, '');
-      if (role === 'stranger') assertNothingShown(answer.text, path, values);
-      await tearDown();
-    }
-  }
-
-  /** Neither in a list nor in a refusal: no id of the other team's things, but for the one that was asked for. */
-  function assertNothingShown(text: string, path: string, values: Record<string, string>): void {
-    for (const value of Object.values(values))
-      if (isId(value) && !path.includes(value)) assert.ok(!text.includes(value), text);
-  }
 });
