@@ -3,6 +3,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import ssh2 from 'ssh2';
+import { gitError } from '../../src/git/git-program.ts';
 import { parseGitPath } from '../../src/git/http-path.ts';
 import { decide, parseUpdates } from '../../src/git/ref-updates.ts';
 import { parseCommand } from '../../src/git/ssh/command.ts';
@@ -162,4 +163,10 @@ test('a key in OpenSSH’s format is the key that was made', () => {
     const signature = parsed.sign('something');
     assert.ok(Buffer.isBuffer(signature) && parsed.verify('something', signature) === true);
   }
+});
+
+test('without git it is said what to install', () => {
+  const error = gitError(Object.assign(new Error('spawn git ENOENT'), { code: 'ENOENT' }));
+  assert.equal(error.kind, 'unavailable');
+  assert.match(error.message, /git is not installed .* apt-get install git/);
 });

@@ -236,6 +236,40 @@ suite('git push', { skip }, () => {
     await startBuild(platform, path, versionedApp('2', 'mixed'));
     await until('the other version runs', async () => (await versionOf('mixed')) === '2', 60_000);
   });
+
+  test('a server that is killed during a push fails it; pushed again, it is deployed', async () => {
+    await createApp(platform, 'killed');
+    const repository = await mine.repository('killed');
+    await repository.commit('slow', {
+      ...versionedApp('1', 'killed'),
+      'package.json': '{"name":"killed","private":true,"scripts":{"build":"node wait.js until-killed"}}',
+      'wait.js': "process.on('SIGUSR2', () => process.exit(0)); setInterval(() => {}, 60000);",
+    });
+    const failing = repository.attempt(['push', ssh('killed'), 'main'], withKey());
+    const [waiting] = await until('the build waits', async () => {
+      const found = await processesWith('until-killed');
+      return found.length > 0 ? found : null;
+    });
+    const before = await platform.pidOf('server');
+    process.kill(before ?? 0, 'SIGKILL');
+    assert.notEqual((await failing).code, 0);
+    process.kill(waiting ?? 0, 'SIGUSR2');
+    await until(
+      'another server is there',
+      async () => ![null, before].includes(await platform.pidOf('server')),
+      30_000,
+    );
+    // The build of the first push goes on; that push keeps its place until its lease has run out.
+    const commit = await repository.commit('quick', { 'package.json': '{"name":"killed","private":true}' });
+    await until(
+      'the second push is taken',
+      async () => (await repository.attempt(['push', ssh('killed'), 'main'], withKey())).code === 0,
+      60_000,
+      500,
+    );
+    assert.equal(await tip(repository, ssh('killed')), commit);
+    assert.equal(await versionOf('killed'), '1');
+  });
 });
 
 async function repositoryPush(repository: Repository, address: string, signal: AbortSignal): Promise<void> {

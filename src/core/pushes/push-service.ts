@@ -16,8 +16,8 @@ import type { Push, PushResult } from './push.ts';
 import { untilChanged } from './until-changed.ts';
 
 /** A server that died frees its app for pushes after this. */
-const LEASE_MS = 30_000;
-const HEARTBEAT_MS = 10_000;
+const LEASE_MS = 15_000;
+const HEARTBEAT_MS = 5_000;
 /** More than any build may write. */
 const LINES_MAX = 10_000_000;
 const PAGE = 1_000;
