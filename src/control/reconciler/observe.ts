@@ -133,5 +133,6 @@ async function crashed(context: ControlContext, snapshot: Snapshot, row: Instanc
     context,
     snapshot.app.id,
     `at=error dynos="${row.processType}" code=${crash.code} desc="${crash.message}" restarts=${restarts + 1} instance=${row.id}`,
+    row,
   );
 }

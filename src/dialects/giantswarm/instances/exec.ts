@@ -66,7 +66,7 @@ export function execUpgrades(parts: GiantSwarmParts, sessions: ExecSessions): re
     }
     if (exec.input.detach) {
       detach(exec.session);
-      endSoftly(socket, rawAnswer(200, 'application/json', requestId, JSON.stringify(answer('data'))));
+      endSoftly(socket, rawAnswer(200, 'application/json; charset=utf-8', requestId, JSON.stringify(answer('data'))));
     } else await attach(exec, socket, requestId);
   }
 

@@ -3,6 +3,7 @@ import type { Actor } from '../../../core/access/actor.ts';
 import type { AppView } from '../../../core/apps/app.ts';
 import type { Core } from '../../../core/core.ts';
 import { seatOf } from '../../../core/instances/seat.ts';
+import type { Id } from '../../../core/names.ts';
 import type { ProcessView } from '../../../core/processes/process.ts';
 import type { Team } from '../../../core/teams/team.ts';
 import { type AppTree, type ComponentView, HIGHEST, readTree, type Seat } from '../app-tree.ts';
@@ -21,6 +22,11 @@ export interface FoundInstance {
 
 export const noSuchInstance = (): Refusal => new Refusal(404, null, 'instance not found');
 
+interface Known {
+  readonly apps: readonly AppView[];
+  readonly processes: readonly ProcessView[];
+}
+
 /** A shorter beginning would fit by chance. */
 const form = /^[a-z0-9]{3,12}$/;
 const WHOLE = 12;
@@ -34,39 +40,68 @@ export async function instanceOf(
   call: Call,
 ): Promise<FoundInstance> {
   const team = await organizationOf(parts.core, call);
-  return findInstance(parts, call.actor, team, param(call, 'instance'));
+  return new InstanceFinder(parts, call.actor, team).find(param(call, 'instance'));
 }
 
 /**
  * An id is a digest, so it is searched for: the seats that processes may have are tried, and only an app that may hold it is read whole.
- * Series other than the first exist only after a hot swap, so releases are read only when the first series does not have it.
+ * Series other than the first exist only after a hot swap, so releases are read only when the first series does not have it. What one
+ * search has read serves the next: a finder is for one request.
  */
-export async function findInstance(
-  { core, settings }: Pick<GiantSwarmParts, 'core' | 'settings'>,
-  actor: Actor,
-  team: Team,
-  reference: string,
-): Promise<FoundInstance> {
-  if (!form.test(reference)) throw noSuchInstance();
-  const apps = await appsOf(core, actor, team);
-  const processes = await core.processes.listOf(apps);
-  const holders = (lastSeries: (process: ProcessView) => number): readonly AppView[] => {
-    const ids = new Set(processes.filter((one) => mayHold(one, lastSeries(one), reference)).map(({ appId }) => appId));
-    return apps.filter(({ id }) => ids.has(id));
-  };
-  const search = async (among: readonly AppView[]): Promise<readonly FoundInstance[]> => {
-    const trees = await Promise.all(among.map((app) => readTree(core, actor, app, settings.registryHost)));
-    return trees.flatMap((tree) => seatsIn(tree).filter(({ seat }) => seat.id.startsWith(reference)));
-  };
-  if (reference.length === WHOLE) {
-    const [found] = await search(holders(() => 0));
-    if (found !== undefined) return found;
+export class InstanceFinder {
+  readonly #parts: Pick<GiantSwarmParts, 'core' | 'settings'>;
+  readonly #actor: Actor;
+  readonly #team: Team;
+  readonly #trees = new Map<Id<'app'>, Promise<AppTree>>();
+  #known: Promise<Known> | null = null;
+  #series: Promise<ReadonlyMap<string, number>> | null = null;
+
+  constructor(parts: Pick<GiantSwarmParts, 'core' | 'settings'>, actor: Actor, team: Team) {
+    this.#parts = parts;
+    this.#actor = actor;
+    this.#team = team;
   }
-  const series = await lastSeriesOf(core, actor, apps, processes);
-  const [found, ...others] = await search(holders(({ id }) => series.get(id) ?? 0));
-  if (found === undefined) throw noSuchInstance();
-  if (others.length > 0) throw new Refusal(404, null, 'instance not found: several begin like this');
-  return found;
+
+  /** Throws 404 for what no seat of the organization is, and for a beginning that fits several. */
+  async find(reference: string): Promise<FoundInstance> {
+    if (!form.test(reference)) throw noSuchInstance();
+    this.#known ??= this.#readKnown();
+    const known = await this.#known;
+    if (reference.length === WHOLE) {
+      const [found] = await this.#search(known, reference, () => 0);
+      if (found !== undefined) return found;
+    }
+    this.#series ??= lastSeriesOf(this.#parts.core, this.#actor, known);
+    const series = await this.#series;
+    const [found, ...others] = await this.#search(known, reference, ({ id }) => series.get(id) ?? 0);
+    if (found === undefined) throw noSuchInstance();
+    if (others.length > 0) throw new Refusal(404, null, 'instance not found: several begin like this');
+    return found;
+  }
+
+  async #readKnown(): Promise<Known> {
+    const apps = await appsOf(this.#parts.core, this.#actor, this.#team);
+    return { apps, processes: await this.#parts.core.processes.listOf(apps) };
+  }
+
+  async #search(
+    { apps, processes }: Known,
+    reference: string,
+    lastSeries: (process: ProcessView) => number,
+  ): Promise<readonly FoundInstance[]> {
+    const holders = new Set(
+      processes.filter((one) => mayHold(one, lastSeries(one), reference)).map(({ appId }) => appId),
+    );
+    const trees = await Promise.all(apps.filter(({ id }) => holders.has(id)).map((app) => this.#tree(app)));
+    return trees.flatMap((tree) => seatsIn(tree).filter(({ seat }) => seat.id.startsWith(reference)));
+  }
+
+  #tree(app: AppView): Promise<AppTree> {
+    const { core, settings } = this.#parts;
+    const tree = this.#trees.get(app.id) ?? readTree(core, this.#actor, app, settings.registryHost);
+    this.#trees.set(app.id, tree);
+    return tree;
+  }
 }
 
 /** Every seat of an app, with its component. */
@@ -102,8 +137,7 @@ function mayHold({ appId, type, quantity }: ProcessView, lastSeries: number, ref
 async function lastSeriesOf(
   core: Core,
   actor: Actor,
-  apps: readonly AppView[],
-  processes: readonly ProcessView[],
+  { apps, processes }: Known,
 ): Promise<ReadonlyMap<string, number>> {
   const own = processes.filter(({ image }) => image !== null);
   const ids = new Set(own.map(({ appId }) => appId));

@@ -6,11 +6,18 @@ import { execRoutes, execUpgrades } from './exec.ts';
 import { ExecSessions } from './exec-sessions.ts';
 import { logRoutes } from './logs.ts';
 import { statsRoutes } from './stats.ts';
+import { StreamTokens } from './stream-tokens.ts';
+import { streamRoutes, streamSockets } from './streams.ts';
 
-/** Both halves of one dialect know the same execs. */
-const shared = new WeakMap<GiantSwarmParts, ExecSessions>();
-function execsOf(parts: GiantSwarmParts): ExecSessions {
-  const known = shared.get(parts) ?? new ExecSessions();
+interface Shared {
+  readonly execs: ExecSessions;
+  readonly tokens: StreamTokens;
+}
+
+/** Both halves of one dialect know the same execs and tokens. */
+const shared = new WeakMap<GiantSwarmParts, Shared>();
+function sharedBy(parts: GiantSwarmParts): Shared {
+  const known = shared.get(parts) ?? { execs: new ExecSessions(), tokens: new StreamTokens(parts) };
   shared.set(parts, known);
   return known;
 }
@@ -18,10 +25,11 @@ function execsOf(parts: GiantSwarmParts): ExecSessions {
 export const instanceRoutes = (parts: GiantSwarmParts): readonly Route[] => [
   ...logRoutes(parts),
   ...statsRoutes(parts),
-  ...execRoutes(parts, execsOf(parts)),
+  ...execRoutes(parts, sharedBy(parts).execs),
+  ...streamRoutes(parts, sharedBy(parts).tokens),
 ];
 
 export const instanceUpgrades = (parts: GiantSwarmParts): { webSockets: WebSocketRoute[]; raw: RawRoute[] } => ({
-  webSockets: [],
-  raw: [...execUpgrades(parts, execsOf(parts))],
+  webSockets: [...streamSockets(parts, sharedBy(parts).tokens)],
+  raw: [...execUpgrades(parts, sharedBy(parts).execs)],
 });

@@ -26,5 +26,10 @@ export function rawAnswer(
 export function refusalText({ status, code, message }: Refusal, requestId: string): string {
   return code === null
     ? rawAnswer(status, 'text/plain; charset=utf-8', requestId, `${message}\n`)
-    : rawAnswer(status, 'application/json', requestId, JSON.stringify(envelope(code, undefined, message)));
+    : rawAnswer(
+        status,
+        'application/json; charset=utf-8',
+        requestId,
+        JSON.stringify(envelope(code, undefined, message)),
+      );
 }
