@@ -5,7 +5,7 @@ import type { ControlContext } from '../control-context.ts';
 
 /** A platform line in the app's log, of one instance where it tells of one; a log that cannot be written never stops a deploy. */
 export async function noteInAppLog(
-  context: ControlContext,
+  context: Pick<ControlContext, 'logs' | 'clock' | 'logger'>,
   appId: string,
   text: string,
   about?: Pick<Instance, 'id' | 'processType' | 'series' | 'ordinal'>,
