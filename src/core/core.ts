@@ -15,6 +15,7 @@ import { FavoriteService } from './favorites/favorite-service.ts';
 import { InstanceService } from './instances/instance-service.ts';
 import { KeyService } from './keys/key-service.ts';
 import { LogService } from './logs/log-service.ts';
+import { OperationService } from './operations/operation-service.ts';
 import type { AddonProviders } from './ports/addon-provider.ts';
 import type { Builder } from './ports/builder.ts';
 import type { CoreContext } from './ports/core-context.ts';
@@ -82,6 +83,7 @@ export function createCore(parts: CoreParts) {
     annotations: new AnnotationService(parts),
     switches: new ProcessSwitchService(parts),
     images: new ImageService(parts),
+    operations: new OperationService(parts),
   };
 }
 

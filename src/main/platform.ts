@@ -72,7 +72,12 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
       addonWatchMs: 60_000,
     },
   };
-  const core = createCore({ ...context, passwords: passwordHasher, baseDomain: settings.baseDomain });
+  const core = createCore({
+    ...context,
+    passwords: passwordHasher,
+    baseDomain: settings.baseDomain,
+    defaultQuotas: { apps: settings.appsQuota, instances: settings.instancesQuota },
+  });
   if (await firstBoot(context, core, settings, folder.admin))
     logger.info({ file: folder.admin }, 'first boot: the administrator was made');
   const controllers = new Controllers(context, settings.baseDomain);

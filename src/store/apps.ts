@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { AppStore } from '../core/apps/app-store.ts';
 import { type AppName, type Id, idBounds, isId } from '../core/names.ts';
+import { activityOf } from './app-activity.ts';
 import { isEmpty, toRow } from './columns.ts';
 import { keyOf, limitOf, pageOf } from './pages.ts';
 import { processViews } from './processes.ts';
@@ -160,6 +161,7 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
         .executeTakeFirstOrThrow();
       return row.apps;
     },
+    activity: (ids) => activityOf(db, ids),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { isId } from '../core/names.ts';
+import { idBounds, isId } from '../core/names.ts';
 import type { Operation, OperationStatus, OperationStore } from '../core/operations/operation.ts';
 import { toRow } from './columns.ts';
 import type { Schema } from './schema.ts';
@@ -22,9 +22,11 @@ const columns = [
 export function createOperationStore(db: Kysely<Schema>): OperationStore {
   const select = () => db.selectFrom('operations').select(columns);
   return {
-    async find(id) {
-      if (!isId(id)) return null;
-      return (await select().where('id', '=', id).executeTakeFirst()) ?? null;
+    async find(reference) {
+      const bounds = idBounds(reference);
+      if (bounds === null) return null;
+      const [low, high] = bounds;
+      return (await select().where('id', '>=', low).where('id', '<=', high).limit(1).executeTakeFirst()) ?? null;
     },
     async findBySubject(subjectId) {
       if (!isId(subjectId)) return null;
@@ -83,6 +85,14 @@ export function createOperationStore(db: Kysely<Schema>): OperationStore {
           status = case when status = 'queued' then 'cancelled' else status end
         where id = ${id} returning status`.execute(db);
       return rows[0]?.status ?? null;
+    },
+    async begin(ids) {
+      await db
+        .updateTable('operations')
+        .set({ status: 'running', started_at: sql<Date>`clock_timestamp()` })
+        .where(sql<boolean>`id = any(${ids}::uuid[])`)
+        .where('status', '=', 'queued')
+        .execute();
     },
     open: (appId, kinds) =>
       select()

@@ -29,6 +29,8 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
     return null;
   }
 
+  const queued = snapshot.operations.filter(({ status }) => status === 'queued').map(({ id }) => id);
+  if (queued.length > 0) await context.db.operations.begin(queued);
   const observed = await observe(context, snapshot);
   if (observed.changed) {
     await routing.publish();

@@ -77,7 +77,7 @@ export class AppOwnershipService {
     if (team.id !== app.teamId)
       await db.transaction(async (stores) => {
         const locked = await lock(stores, app.id, reference);
-        await checkAppQuota(stores, team.id);
+        await checkAppQuota(this.#context, stores, team.id);
         const given: App = { ...locked, teamId: team.id };
         await stores.apps.update(app.id, { teamId: team.id, updatedAt: clock.now() });
         for (const addon of await stores.addons.ofApp(app.id))

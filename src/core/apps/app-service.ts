@@ -12,8 +12,14 @@ import type { Page, PageRequest } from '../ports/page.ts';
 import type { ProcessView } from '../processes/process.ts';
 import type { App, AppView } from './app.ts';
 import { fetchApp, placeOf, startOperation } from './app-access.ts';
+import type { AppActivity } from './app-activity.ts';
 import type { AppFilter } from './app-store.ts';
 import { type CreateApp, checkDescription, createApp } from './create-app.ts';
+
+/** Thrown at the end of a transaction, so that nothing of it stays. */
+class Rehearsal extends Error {
+  app: AppView | null = null;
+}
 
 export class AppService {
   readonly #context: CoreContext;
@@ -27,6 +33,20 @@ export class AppService {
   async create(actor: Actor, input: CreateApp): Promise<AppView> {
     const id = await createApp(this.#context, this.#baseDomain, actor, input);
     return fetchApp(this.#context.db, actor, id, 'app.read');
+  }
+
+  /** What `create` would make or throw; nothing is made. */
+  async rehearse(actor: Actor, input: CreateApp): Promise<AppView> {
+    const rehearsal = new Rehearsal();
+    try {
+      await createApp(this.#context, this.#baseDomain, actor, input, async (stores, id) => {
+        rehearsal.app = await stores.apps.find(id);
+        throw rehearsal;
+      });
+    } catch (error) {
+      if (error !== rehearsal || rehearsal.app === null) throw error;
+    }
+    return rehearsal.app as AppView;
   }
 
   async get(actor: Actor, reference: string): Promise<AppView> {
@@ -54,6 +74,12 @@ export class AppService {
   /** What the actor may see, by name. */
   async list(actor: Actor, filter: AppFilter, page: PageRequest): Promise<Page<AppView>> {
     return this.#context.db.apps.list(visibility(actor, 'app.read'), filter, page);
+  }
+
+  /** What happens now with apps that the actor has listed already, by app id. */
+  async activityOf(apps: readonly Pick<App, 'id'>[]): Promise<ReadonlyMap<string, AppActivity>> {
+    const found = apps.length === 0 ? [] : await this.#context.db.apps.activity(apps.map(({ id }) => id));
+    return new Map(found.map((activity) => [activity.appId, activity]));
   }
 
   async update(

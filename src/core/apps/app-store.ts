@@ -3,6 +3,7 @@ import type { Id } from '../names.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
 import type { ProcessView } from '../processes/process.ts';
 import type { App, AppView } from './app.ts';
+import type { AppActivity } from './app-activity.ts';
 
 export interface AppFilter {
   readonly spaceId?: Id<'space'>;
@@ -34,4 +35,6 @@ export interface AppStore {
   /** Every app the reconciler has to look at, those being deleted too. */
   allIds(): Promise<readonly Id<'app'>[]>;
   count(teamId: Id<'team'>): Promise<number>;
+  /** One statement, whatever their number. */
+  activity(ids: readonly Id<'app'>[]): Promise<readonly AppActivity[]>;
 }

@@ -9,6 +9,7 @@ import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
 import { Secret } from '../ports/secret.ts';
 import { type CreateProcess, insertProcess } from '../processes/new-process.ts';
+import { limitOf } from '../quotas/quota.ts';
 import type { Space } from '../spaces/space.ts';
 import type { Team } from '../teams/team.ts';
 import { type App, handleFor } from './app.ts';
@@ -39,12 +40,13 @@ export function checkDescription(description: string | undefined): void {
     throw invalid('description', `the description is longer than ${DESCRIPTION_MAX} characters`, 'too-long');
 }
 
-/** Needs `app.create` in the team. Throws conflict `app-exists`, `domain-exists`, quota `apps`. Gives the id. */
+/** Needs `app.create` in the team. Throws conflict `app-exists`, `domain-exists`, quota `apps`. Gives the id. `last` is the transaction's end. */
 export async function createApp(
   context: CoreContext,
   baseDomain: string,
   actor: Actor,
   input: CreateApp,
+  last: (stores: Stores, id: Id<'app'>) => Promise<void> = async () => {},
 ): Promise<Id<'app'>> {
   const { db, clock, ids } = context;
   const team = await db.teams.find(input.team);
@@ -57,7 +59,7 @@ export async function createApp(
   const now = clock.now();
   const id: Id<'app'> = ids.id();
   await db.transaction(async (stores) => {
-    await checkAppQuota(stores, team.id);
+    await checkAppQuota(context, stores, team.id);
     const app: App = {
       id,
       name,
@@ -85,6 +87,7 @@ export async function createApp(
       await stores.annotations.set(id, key, new Secret(value), now);
     await record(context, stores, actor, 'AppCreated', { app });
     await stores.wake('routing', id);
+    await last(stores, id);
   });
   return id;
 }
@@ -106,9 +109,9 @@ export async function freeHandle(stores: Stores, name: string, space: Space, tea
 }
 
 /** Throws quota `apps` when the team has as many as it may. */
-export async function checkAppQuota(stores: Stores, teamId: Id<'team'>): Promise<void> {
-  const quota = await stores.quotas.find('team', teamId, 'apps');
-  if (quota === null || quota.limit < 0) return;
-  if ((await stores.apps.count(teamId)) >= quota.limit)
-    throw new BerthError('quota', `the team's quota of ${quota.limit} apps is reached`, { code: 'apps' });
+export async function checkAppQuota(context: CoreContext, stores: Stores, teamId: Id<'team'>): Promise<void> {
+  const limit = await limitOf(context, stores, { subject: 'team', subjectId: teamId, kind: 'apps' });
+  if (limit < 0) return;
+  if ((await stores.apps.count(teamId)) >= limit)
+    throw new BerthError('quota', `the team's quota of ${limit} apps is reached`, { code: 'apps' });
 }

@@ -2,6 +2,7 @@ import type { Actor } from '../access/actor.ts';
 import { fetchApp, startOperation } from '../apps/app-access.ts';
 import { conflict, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
+import type { Operation } from '../operations/operation.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Engine, EngineInstance, ExecSession, ExecSpec, InstanceStats, TerminalSize } from '../ports/engine.ts';
 import type { Release } from '../releases/release.ts';
@@ -48,11 +49,11 @@ export class InstanceService {
   }
 
   /** Replaces one instance: a new one is made ready first. */
-  async restart(actor: Actor, reference: string, instanceId: string): Promise<void> {
+  async restart(actor: Actor, reference: string, instanceId: string): Promise<Operation> {
     const { db, clock } = this.#context;
     const app = await fetchApp(db, actor, reference, 'app.update.restart');
     const instance = await this.get(actor, reference, instanceId);
-    await db.transaction(async (stores) => {
+    return db.transaction(async (stores) => {
       await stores.instances.update(instance.id, {
         generation: `restart-${instance.generation}`,
         updatedAt: clock.now(),
@@ -65,7 +66,7 @@ export class InstanceService {
         { app },
         { instance: instance.id, type: instance.processType },
       );
-      await startOperation(this.#context, stores, 'restart', app.id);
+      return startOperation(this.#context, stores, 'restart', app.id);
     });
   }
 

@@ -19,7 +19,8 @@ export interface Operation {
   readonly finishedAt: Date | null;
 }
 export interface OperationStore {
-  find(id: Id<'operation'>): Promise<Operation | null>;
+  /** By id, short ones too. */
+  find(reference: string): Promise<Operation | null>;
   findBySubject(subjectId: string): Promise<Operation | null>;
   insert(operation: Operation): Promise<void>;
   /**
@@ -42,6 +43,8 @@ export interface OperationStore {
   ): Promise<boolean>;
   /** Asks for a cancel; one still queued is cancelled at once. Gives the status after. */
   requestCancel(id: Id<'operation'>): Promise<OperationStatus | null>;
+  /** Somebody works on these now; changes only those still queued. */
+  begin(ids: readonly Id<'operation'>[]): Promise<void>;
   /** Open ones of an app that the reconciler ends when wanted is actual. */
   open(appId: Id<'app'>, kinds: readonly OperationKind[]): Promise<readonly Operation[]>;
   /** Apps with an open operation other than a build's or add-on's: something about them is not yet as it should be. */

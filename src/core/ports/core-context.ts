@@ -1,4 +1,5 @@
 /** What every service is made of. */
+import type { QuotaKind } from '../quotas/quota.ts';
 import type { Clock, Ids } from './clock.ts';
 import type { Database } from './database.ts';
 import type { SecretBox } from './secret.ts';
@@ -8,4 +9,6 @@ export interface CoreContext {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly box: SecretBox;
+  /** For whoever has no limit of their own; absent, or -1: none. */
+  readonly defaultQuotas?: Readonly<Record<QuotaKind, number>>;
 }

@@ -7,6 +7,8 @@ import { processType } from '../names.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
+import { limitOf } from '../quotas/quota.ts';
+import { baseRelease } from '../releases/base-release.ts';
 import { type CreateProcess, checkProcessChange, findSize, insertProcess, type ProcessChange } from './new-process.ts';
 import type { ProcessView } from './process.ts';
 
@@ -50,7 +52,10 @@ export class ProcessService {
     return this.get(actor, reference, type);
   }
 
-  /** Changes several processes of one app in one transaction; the operation ends when what runs is what was asked for. */
+  /**
+   * Changes several processes of one app in one transaction; the operation ends when what runs is what was asked for. A type that is not there
+   * yet but that the app's release has a command for comes to be by it.
+   */
   async update(
     actor: Actor,
     reference: string,
@@ -63,7 +68,10 @@ export class ProcessService {
       await stores.apps.lock(app.id);
       for (const change of changes) {
         const process = await stores.processes.find(app.id, change.type);
-        if (process === null) throw notFound('process', change.type);
+        if (process === null) {
+          await this.#createReleased(stores, actor, app, change);
+          continue;
+        }
         const size = change.size === undefined ? undefined : await findSize(stores, change.size);
         await this.#checkQuota(stores, app, process.type, change.quantity ?? process.quantity);
         await stores.processes.update(process.id, {
@@ -121,12 +129,20 @@ export class ProcessService {
     return process;
   }
 
+  async #createReleased(stores: Stores, actor: Actor, app: AppView, input: CreateProcess): Promise<void> {
+    const release = await baseRelease(stores, app);
+    if (release === null || !Object.hasOwn(release.commands, input.type)) throw notFound('process', input.type);
+    const { type, quantity } = await insertProcess(this.#context, stores, app.id, { quantity: 0, ...input });
+    await this.#checkQuota(stores, app, type, quantity);
+    await record(this.#context, stores, actor, 'ProcessCreated', { app }, { type, quantity });
+  }
+
   async #checkQuota(stores: Stores, app: AppView, type: string, quantity: number): Promise<void> {
-    const quota = await stores.quotas.find('app', app.id, 'instances');
-    if (quota === null || quota.limit < 0) return;
+    const limit = await limitOf(this.#context, stores, { subject: 'app', subjectId: app.id, kind: 'instances' });
+    if (limit < 0) return;
     const others = (await stores.processes.list(app.id)).filter((process) => process.type !== type);
     const total = others.reduce((sum, process) => sum + process.quantity, quantity);
-    if (total > quota.limit)
-      throw new BerthError('quota', `the app's quota of ${quota.limit} instances is reached`, { code: 'instances' });
+    if (total > limit)
+      throw new BerthError('quota', `the app's quota of ${limit} instances is reached`, { code: 'instances' });
   }
 }

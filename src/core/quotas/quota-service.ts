@@ -3,7 +3,7 @@ import { demand } from '../access/authorize.ts';
 import { fetchApp } from '../apps/app-access.ts';
 import { invalid, notFound } from '../errors.ts';
 import type { CoreContext } from '../ports/core-context.ts';
-import type { Quota } from './quota.ts';
+import { limitOf, type Quota } from './quota.ts';
 
 /** A limit and how much of it is used. */
 export interface QuotaUse {
@@ -24,7 +24,10 @@ export class QuotaService {
     const team = await db.teams.find(reference);
     if (team === null) throw notFound('team', reference);
     demand(actor, 'team.read.quota', { teamId: team.id });
-    return { limit: (await db.quotas.find('team', team.id, 'apps'))?.limit ?? -1, used: await db.apps.count(team.id) };
+    return {
+      limit: await limitOf(this.#context, db, { subject: 'team', subjectId: team.id, kind: 'apps' }),
+      used: await db.apps.count(team.id),
+    };
   }
 
   async setOfTeam(actor: Actor, reference: string, limit: number): Promise<void> {
@@ -39,7 +42,7 @@ export class QuotaService {
     const app = await fetchApp(db, actor, reference, 'app.read.info');
     const processes = await db.processes.list(app.id);
     return {
-      limit: (await db.quotas.find('app', app.id, 'instances'))?.limit ?? -1,
+      limit: await limitOf(this.#context, db, { subject: 'app', subjectId: app.id, kind: 'instances' }),
       used: processes.reduce((sum, process) => sum + process.quantity, 0),
     };
   }

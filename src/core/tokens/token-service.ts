@@ -1,11 +1,12 @@
 import type { Actor } from '../access/actor.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import { demandOn } from '../access/authorize.ts';
+import { hashToken } from '../access/token-text.ts';
 import { forbidden, invalid, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import type { Id } from '../names.ts';
 import type { CoreContext } from '../ports/core-context.ts';
-import type { Secret } from '../ports/secret.ts';
+import { Secret } from '../ports/secret.ts';
 import type { Token } from './token.ts';
 
 export interface CreateToken {
@@ -71,6 +72,33 @@ export class TokenService {
       );
     });
     this.#authenticator.forget();
+  }
+
+  /** Another text for a token of one's own, which ends the old one. The lifetime begins anew. */
+  async renew(actor: Actor, tokenId: string): Promise<{ token: Token; text: Secret }> {
+    const { db, clock, ids } = this.#context;
+    const token = (await this.listPersonal(actor)).find(({ id }) => id === tokenId);
+    if (token === undefined) throw notFound('token', tokenId);
+    const text = new Secret(ids.token(32));
+    const now = clock.now();
+    const renewed: Token = {
+      ...token,
+      hash: hashToken(text.reveal()),
+      hint: text.reveal().slice(-4),
+      expiresAt:
+        token.expiresAt === null
+          ? null
+          : new Date(now.getTime() + token.expiresAt.getTime() - token.createdAt.getTime()),
+      createdAt: now,
+      lastUsedAt: null,
+    };
+    await db.transaction(async (stores) => {
+      await stores.tokens.remove(token.id);
+      await stores.tokens.insert(renewed);
+      await record(this.#context, stores, actor, 'TokenCreated', {}, { token: token.name, kind: token.kind });
+    });
+    this.#authenticator.forget();
+    return { token: renewed, text };
   }
 
   async #issue(
