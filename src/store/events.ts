@@ -1,5 +1,7 @@
-import { type Kysely, sql } from 'kysely';
-import type { EventStore } from '../core/events/event.ts';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { EventFilter, EventStore } from '../core/events/event.ts';
+import type { EventReach, EventSelection } from '../core/events/event-selection.ts';
+import { idBounds } from '../core/names.ts';
 import { toRow } from './columns.ts';
 import { keyOf, limitOf, pageOf } from './pages.ts';
 import type { Schema } from './schema.ts';
@@ -27,14 +29,29 @@ export function createEventStore(db: Kysely<Schema>): EventStore {
       const limit = limitOf(page);
       const key = keyOf(page, 'number');
       let query = select()
+        .where(matches(filter))
         .orderBy('sequence', 'desc')
         .limit(limit + 1);
-      if (filter.appId !== undefined) query = query.where('app_id', '=', filter.appId);
-      if (filter.spaceId !== undefined) query = query.where('space_id', '=', filter.spaceId);
-      if (filter.actorName !== undefined) query = query.where('actor_name', '=', filter.actorName);
-      if (filter.kinds !== undefined) query = query.where(sql<boolean>`kind = any(${filter.kinds}::text[])`);
       if (key !== null) query = query.where('sequence', '<', key[0]);
       return pageOf(await query.execute(), limit, (event) => [event.sequence]);
+    },
+    async slice(filter, { offset, limit }) {
+      const wanted = matches(filter);
+      const [items, count] = await Promise.all([
+        select().where(wanted).orderBy('sequence', 'desc').offset(offset).limit(limitOf({ limit })).execute(),
+        db
+          .selectFrom('events')
+          .select((rows) => rows.fn.countAll<number>().as('events'))
+          .where(wanted)
+          .executeTakeFirstOrThrow(),
+      ]);
+      return { items, total: Number(count.events) };
+    },
+    async find(reference, filter) {
+      const bounds = idBounds(reference);
+      if (bounds === null) return null;
+      const query = select().where('id', '>=', bounds[0]).where('id', '<=', bounds[1]).where(matches(filter));
+      return (await query.limit(1).executeTakeFirst()) ?? null;
     },
     /** Ends before the first event below which another transaction may still commit one (see `events_settled` in the migrations). */
     async after(sequence, limit) {
@@ -51,3 +68,38 @@ export function createEventStore(db: Kysely<Schema>): EventStore {
     },
   };
 }
+
+type Condition = RawBuilder<boolean>;
+
+function matches({ appId, spaceId, actorName, kinds, selections, since, reach }: EventFilter): Condition {
+  const conditions: Condition[] = [
+    ...(appId === undefined ? [] : [sql<boolean>`app_id = ${appId}`]),
+    ...(spaceId === undefined ? [] : [sql<boolean>`space_id = ${spaceId}`]),
+    ...(actorName === undefined ? [] : [sql<boolean>`actor_name = ${actorName}`]),
+    ...(kinds === undefined ? [] : [sql<boolean>`kind = any(${kinds}::text[])`]),
+    ...(selections === undefined ? [] : [sql<boolean>`(${either(selections.map(chosen))})`]),
+    ...(since === undefined ? [] : [sql<boolean>`at >= ${since}`]),
+    ...(reach === undefined ? [] : [within(reach)]),
+  ];
+  return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`${sql.join(conditions, sql` and `)}`;
+}
+
+const either = (conditions: readonly Condition[]): Condition =>
+  conditions.length === 0 ? sql<boolean>`false` : sql<boolean>`${sql.join(conditions, sql` or `)}`;
+
+const chosen = ({ kinds, data, has }: EventSelection): Condition =>
+  sql<boolean>`(kind = any(${kinds}::text[])
+    and (${data === undefined ? null : JSON.stringify(data)}::jsonb is null or data @> ${JSON.stringify(data ?? {})}::jsonb)
+    and (${has ?? null}::text is null or jsonb_exists(data, ${has ?? ''})))`;
+
+/** An app is with the team that has it now; a deleted one stays with the team that had it. */
+const within = ({ teamIds, appIds, userId }: EventReach): Condition => sql<boolean>`(
+  app_id in (
+    select id from apps where deleted_at is null and (team_id = any(${teamIds}::uuid[]) or id = any(${appIds}::uuid[]))
+  )
+  or (
+    team_id = any(${teamIds}::uuid[]) and app_id is not null
+    and not exists (select 1 from apps where apps.id = events.app_id and apps.deleted_at is null)
+  )
+  or (app_id is null and actor_id = ${userId})
+)`;

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { isId } from '../core/names.ts';
 import type { UserStore } from '../core/users/user-store.ts';
 import { isEmpty, toRow } from './columns.ts';
@@ -34,6 +34,25 @@ export function createUserStore(db: Kysely<Schema>): UserStore {
         .limit(1)
         .executeTakeFirst();
       return user ?? null;
+    },
+    async named(ids) {
+      if (ids.length === 0) return [];
+      return db.selectFrom('users').select(userColumns).where(sql<boolean>`id = any(${ids}::uuid[])`).execute();
+    },
+    async workingOn(usernames, teamIds, appIds) {
+      if (usernames.length === 0) return [];
+      const names = usernames.map((username) => username.toLowerCase());
+      return db
+        .selectFrom('users')
+        .select(userColumns)
+        .where(sql<boolean>`lower(username) = any(${names}::text[])`)
+        .where(
+          sql<boolean>`(
+            exists (select 1 from memberships m where m.user_id = users.id and m.team_id = any(${teamIds}::uuid[]))
+            or exists (select 1 from collaborators c where c.user_id = users.id and c.app_id = any(${appIds}::uuid[]))
+          )`,
+        )
+        .execute();
     },
     async insert(user) {
       await db.insertInto('users').values(toRow(user)).execute();

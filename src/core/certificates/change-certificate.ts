@@ -11,7 +11,7 @@ import type { CheckedCertificate } from './check-certificate.ts';
 /** What an event says of the app. */
 type AppOfEvent = Pick<App, 'id' | 'teamId' | 'spaceId' | 'handle'>;
 
-/** In the caller's transaction: puts a checked certificate in the place of the domain's last one. */
+/** In the caller's transaction: puts a checked certificate in the place of the domain's last one. `withDomain`: the domain is added now. */
 export async function setCertificate(
   context: CoreContext,
   stores: Stores,
@@ -19,12 +19,13 @@ export async function setCertificate(
   app: AppOfEvent,
   domain: Domain,
   { privateKeyPem, ...shown }: CheckedCertificate,
+  withDomain: boolean,
 ): Promise<CertificateView> {
   const view: CertificateView = { ...shown, domainId: domain.id, createdAt: context.clock.now() };
   const replaced = (await stores.certificates.list(app.id)).some((item) => item.domainId === domain.id);
   await stores.certificates.set({ ...view, privateKeyPem });
   const { subject, validUntil } = view;
-  const data = { domain: domain.hostname, subject, validUntil: validUntil.toISOString(), replaced };
+  const data = { domain: domain.hostname, subject, validUntil: validUntil.toISOString(), replaced, withDomain };
   await record(context, stores, actor, 'CertificateSet', { app }, data);
   await stores.wake('routing', app.id);
   return view;

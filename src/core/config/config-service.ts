@@ -15,6 +15,11 @@ const TOTAL_MAX_BYTES = 512 * 1024;
 
 export type ConfigChange = Readonly<Record<string, string | null>>;
 
+export interface UpdateConfig {
+  /** Whoever asked named one variable and not a list of them; the event says so. */
+  readonly single?: boolean;
+}
+
 export class ConfigService {
   readonly #context: CoreContext;
   constructor(context: CoreContext) {
@@ -31,7 +36,12 @@ export class ConfigService {
    * Sets (text) and removes (null) variables in one transaction; a running app gets a release with them. Throws conflict
    * `config-absent` for removing one that is not set, `config-owned` for one that an addon owns.
    */
-  async update(actor: Actor, reference: string, change: ConfigChange): Promise<readonly ConfigVar[]> {
+  async update(
+    actor: Actor,
+    reference: string,
+    change: ConfigChange,
+    options: UpdateConfig = {},
+  ): Promise<readonly ConfigVar[]> {
     const { db, clock } = this.#context;
     const app = await fetchApp(db, actor, reference, 'app.update.env');
     const entries = Object.entries(change).map(([name, value]) => ({ name: configName(name, name), value }));
@@ -63,6 +73,8 @@ export class ConfigService {
         { app },
         {
           set: changed.flatMap(({ name, value }) => (value === null ? [] : [name])),
+          added: changed.flatMap(({ name, value }) => (value === null || owned.has(name) ? [] : [name])),
+          single: options.single ?? false,
           removed: changed.flatMap(({ name, value }) => (value === null ? [name] : [])),
         },
       );

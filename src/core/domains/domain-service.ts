@@ -54,11 +54,11 @@ export class DomainService {
         actor,
         'DomainAdded',
         { app },
-        { domain: domain.hostname, path: domain.pathPrefix },
+        { domain: domain.hostname, path: domain.pathPrefix, certificate: checked !== undefined },
       );
       await stores.wake('routing', app.id);
       if (checked === undefined) return { ...domain, certificate: null };
-      return { ...domain, certificate: await setCertificate(this.#context, stores, actor, app, domain, checked) };
+      return { ...domain, certificate: await setCertificate(this.#context, stores, actor, app, domain, checked, true) };
     });
   }
 
@@ -83,7 +83,7 @@ export class DomainService {
     const { app, domain } = await this.#find(actor, reference, domainReference, 'app.update.certificate.set');
     const checked = checkCertificate(domain.hostname, input, this.#context.clock.now());
     const certificate = await this.#context.db.transaction((stores) =>
-      setCertificate(this.#context, stores, actor, app, domain, checked),
+      setCertificate(this.#context, stores, actor, app, domain, checked, false),
     );
     return { ...domain, certificate };
   }

@@ -1,5 +1,6 @@
 import type { Id } from '../names.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
+import type { EventReach, EventSelection } from './event-selection.ts';
 
 /** What happened, in the past tense; also the audit trail. `data` never holds a secret. */
 export type EventKind =
@@ -29,6 +30,7 @@ export type EventKind =
   | 'ProcessUpdated'
   | 'ProcessRemoved'
   | 'ProcessScaled'
+  | 'AppScaled'
   | 'ConfigChanged'
   | 'BuildCreated'
   | 'BuildStarted'
@@ -82,11 +84,30 @@ export interface EventFilter {
   readonly spaceId?: Id<'space'>;
   readonly actorName?: string;
   readonly kinds?: readonly EventKind[];
+  /** What one of these chooses; absent: all. */
+  readonly selections?: readonly EventSelection[];
+  /** Not older. */
+  readonly since?: Date;
+  readonly reach?: EventReach;
+}
+/** A piece of a list for APIs that number their pages. */
+export interface Slice {
+  readonly offset: number;
+  /** 1…1000. */
+  readonly limit: number;
+}
+export interface EventSlice {
+  readonly items: readonly PlatformEvent[];
+  readonly total: number;
 }
 export interface EventStore {
   append(event: Omit<PlatformEvent, 'sequence'>): Promise<void>;
   /** Newest first. */
   list(filter: EventFilter, page: PageRequest): Promise<Page<PlatformEvent>>;
+  /** Newest first: those after the first `offset`, and how many there are in all. */
+  slice(filter: EventFilter, slice: Slice): Promise<EventSlice>;
+  /** By id, short ones too. */
+  find(reference: string, filter: EventFilter): Promise<PlatformEvent | null>;
   /** Oldest first, after a sequence: the outbox. */
   after(sequence: number, limit: number): Promise<readonly PlatformEvent[]>;
   removeBefore(at: Date): Promise<number>;

@@ -64,7 +64,7 @@ export class InstanceService {
         actor,
         'AppRestarted',
         { app },
-        { instance: instance.id, type: instance.processType },
+        { instance: instance.id, type: instance.processType, ordinal: instance.ordinal },
       );
       return startOperation(this.#context, stores, 'restart', app.id);
     });

@@ -11,6 +11,7 @@ import { limitOf } from '../quotas/quota.ts';
 import { baseRelease } from '../releases/base-release.ts';
 import { type CreateProcess, checkProcessChange, findSize, insertProcess, type ProcessChange } from './new-process.ts';
 import type { ProcessView } from './process.ts';
+import { recordScaling } from './scaling-event.ts';
 
 export class ProcessService {
   readonly #context: CoreContext;
@@ -66,6 +67,7 @@ export class ProcessService {
     for (const change of changes) checkProcessChange(change);
     const operation = await db.transaction(async (stores) => {
       await stores.apps.lock(app.id);
+      const before = await stores.processes.list(app.id);
       for (const change of changes) {
         const process = await stores.processes.find(app.id, change.type);
         if (process === null) {
@@ -92,6 +94,7 @@ export class ProcessService {
           { ...change, previousQuantity: process.quantity },
         );
       }
+      await recordScaling(this.#context, stores, actor, app, before);
       return startOperation(this.#context, stores, 'scale', app.id);
     });
     return { processes: await db.processes.list(app.id), operation };
