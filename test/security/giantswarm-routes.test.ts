@@ -1,7 +1,9 @@
 /** Every route of the Giant Swarm dialect, and what each kind of caller gets; see route-walk.ts. */
-import { after, before, suite } from 'node:test';
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { instanceIdOf } from '../../src/dialects/giantswarm/instance-id.ts';
+import { instanceUpgrades } from '../../src/dialects/giantswarm/instances/instance-routes.ts';
 import { giantSwarmRoutes } from '../../src/dialects/giantswarm/routes.ts';
 import { type ServedSwarm, serveGiantSwarm } from '../conformance/giantswarm/served.ts';
 import { call, finishBuild } from '../support/served.ts';
@@ -133,9 +135,23 @@ suite('routes', () => {
     await core.teams.remove(admin, 'fresh').catch(() => {});
   }
 
+  test('what takes a connection over is an exec or one of two streams', () => {
+    const { raw, webSockets } = instanceUpgrades(served.parts);
+    const exec = '/v1/org/acme/instance/by3we1wr77b7/exec';
+    assert.deepEqual(
+      raw.map(({ methods, path }) => [methods, path.test(exec)]),
+      [[['POST'], true]],
+    );
+    assert.deepEqual(
+      webSockets.map(({ path }) => ['logs', 'stats'].filter((stream) => path.test(`/v1/org/acme/stream/${stream}`))),
+      [['logs'], ['stats']],
+    );
+  });
+
   walkRoutes({
     served: () => served,
-    known: () => giantSwarmRoutes(served.parts),
+    // An exec takes its connection over, so it is no route of the list; who may open the WebSockets is shown by streams.test.ts.
+    known: () => [...giantSwarmRoutes(served.parts), { method: 'POST', path: '/v1/org/:org/instance/:instance/exec' }],
     expected: routes,
     authorization: (token) => `giantswarm ${token}`,
     setUp,
