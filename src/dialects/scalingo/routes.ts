@@ -1,6 +1,34 @@
 /** Every route of this dialect, in one list: what is not here is not there. The security test walks it. */
+import { appRoutes } from './apps.ts';
 import type { Route } from './call.ts';
+import { childAppRoutes } from './child-apps.ts';
+import { collaboratorRoutes } from './collaborators.ts';
+import { containerRoutes } from './containers.ts';
+import { domainRoutes } from './domains.ts';
+import { keyRoutes } from './keys.ts';
+import { operationRoutes } from './operations.ts';
+import { platformRoutes } from './platform.ts';
+import { restartRoutes } from './restart.ts';
+import { scaleRoutes } from './scale.ts';
 import type { ScalingoParts } from './settings.ts';
+import { sizeRoutes } from './sizes.ts';
+import { tokenRoutes } from './tokens.ts';
 import { userRoutes } from './users.ts';
+import { variableRoutes } from './variables.ts';
 
-export const scalingoRoutes = (parts: ScalingoParts): readonly Route[] => [...userRoutes(parts)];
+export const scalingoRoutes = (parts: ScalingoParts): readonly Route[] => [
+  ...userRoutes(parts),
+  ...tokenRoutes(parts),
+  ...keyRoutes(parts),
+  ...platformRoutes(parts),
+  ...sizeRoutes(parts),
+  ...appRoutes(parts),
+  ...childAppRoutes(parts),
+  ...containerRoutes(parts),
+  ...scaleRoutes(parts),
+  ...restartRoutes(parts),
+  ...operationRoutes(parts),
+  ...variableRoutes(parts),
+  ...collaboratorRoutes(parts),
+  ...domainRoutes(parts),
+];
