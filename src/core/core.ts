@@ -9,6 +9,7 @@ import { AppService } from './apps/app-service.ts';
 import { BuildService } from './builds/build-service.ts';
 import { CollaboratorService } from './collaborators/collaborator-service.ts';
 import { ConfigService } from './config/config-service.ts';
+import { DeploymentService } from './deployments/deployment-service.ts';
 import { DomainService } from './domains/domain-service.ts';
 import { EventService } from './events/event-service.ts';
 import { FavoriteService } from './favorites/favorite-service.ts';
@@ -40,7 +41,7 @@ import { UserService } from './users/user-service.ts';
 export interface CoreParts extends CoreContext {
   readonly passwords: PasswordHasher;
   readonly engine: Engine;
-  readonly builder: Pick<Builder, 'hasArtifact'>;
+  readonly builder: Pick<Builder, 'hasArtifact' | 'clearCache'>;
   readonly logs: LogStore;
   /** Absent: nothing of the catalogue can be made. */
   readonly addonProviders?: AddonProviders;
@@ -52,6 +53,7 @@ export function createCore(parts: CoreParts) {
   const authenticator = new Authenticator(parts, parts.passwords);
   const builds = new BuildService(parts, parts.logs);
   const releases = new ReleaseService(parts, parts.builder);
+  const deployments = new DeploymentService(parts, builds, parts.builder, parts.logs);
   return {
     authenticator,
     users: new UserService(parts, parts.passwords, authenticator),
@@ -67,7 +69,8 @@ export function createCore(parts: CoreParts) {
     config: new ConfigService(parts),
     builds,
     releases,
-    pushes: new PushService(parts, builds, releases),
+    deployments,
+    pushes: new PushService(parts, deployments, parts.logs),
     tunnels: new TunnelService(parts),
     instances: new InstanceService(parts, parts.engine),
     logs: new LogService(parts, parts.logs),
@@ -81,8 +84,8 @@ export function createCore(parts: CoreParts) {
     collaborators: new CollaboratorService(parts, authenticator),
     appOwnership: new AppOwnershipService(parts, authenticator),
     annotations: new AnnotationService(parts),
-    switches: new ProcessSwitchService(parts),
-    images: new ImageService(parts),
+    switches: new ProcessSwitchService(parts, parts.builder),
+    images: new ImageService(parts, parts.builder),
     operations: new OperationService(parts),
   };
 }

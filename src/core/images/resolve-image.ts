@@ -1,10 +1,17 @@
 /** From the name of an image to what runs. */
 import type { App } from '../apps/app.ts';
 import { type BerthError, invalid } from '../errors.ts';
+import type { Builder } from '../ports/builder.ts';
 import type { Stores } from '../ports/database.ts';
 import type { Process } from '../processes/process.ts';
 import type { ReleasedProcess } from '../releases/release.ts';
 import { type ImageReference, imageReference } from './image-reference.ts';
+
+/** Where images are looked up. */
+export interface ImageSources {
+  readonly stores: Stores;
+  readonly hasArtifact: Builder['hasArtifact'];
+}
 
 export interface ResolvedImage {
   readonly artifactDigest: string;
@@ -17,15 +24,23 @@ export interface ResolvedImage {
  * version label or `v<release>`; none, or `latest`, is the newest build. Throws invalid `image-not-built` when it names such an app and
  * there is no such build, and invalid `image-not-runnable` for any other image.
  */
-export async function resolveImage(stores: Stores, app: App, text: string): Promise<ResolvedImage> {
+export async function resolveImage(
+  { stores, hasArtifact }: ImageSources,
+  app: App,
+  text: string,
+): Promise<ResolvedImage> {
   const reference = imageReference(text);
   const source = await ownApp(stores, app, reference);
   if (source === null) throw notRunnable(text);
-  return ownBuild(stores, source, reference.tag ?? 'latest');
+  return ownBuild({ stores, hasArtifact }, source, reference.tag ?? 'latest');
 }
 
 /** What the tag names of the app's own builds and releases. Throws invalid `image-not-built`. */
-export async function ownBuild(stores: Stores, source: App, tag: string): Promise<ResolvedImage> {
+export async function ownBuild(
+  { stores, hasArtifact }: ImageSources,
+  source: App,
+  tag: string,
+): Promise<ResolvedImage> {
   const digest = await digestOf(stores, source, tag);
   const artifact = digest === null ? null : await stores.artifacts.find(digest);
   if (artifact === null)
@@ -34,6 +49,8 @@ export async function ownBuild(stores: Stores, source: App, tag: string): Promis
       `no build of the app ${source.handle} is called ${tag}; a tag is the version of a build or v<number> of a release`,
       'image-not-built',
     );
+  if (!(await hasArtifact(artifact.digest)))
+    throw invalid('image', `the build ${tag} of the app ${source.handle} was pruned; build it anew`, 'image-not-built');
   return { artifactDigest: artifact.digest, commands: artifact.processes };
 }
 

@@ -3,6 +3,7 @@ import { fetchApp, startOperation } from '../apps/app-access.ts';
 import { notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import type { Operation } from '../operations/operation.ts';
+import type { Builder } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
 import { releaseImages } from '../releases/release-images.ts';
@@ -11,8 +12,10 @@ import type { ProcessView } from './process.ts';
 /** Starts and stops processes of an app, all or some; quantities stay as they are. */
 export class ProcessSwitchService {
   readonly #context: CoreContext;
-  constructor(context: CoreContext) {
+  readonly #builder: Pick<Builder, 'hasArtifact'>;
+  constructor(context: CoreContext, builder: Pick<Builder, 'hasArtifact'>) {
     this.#context = context;
+    this.#builder = builder;
   }
 
   /**
@@ -37,7 +40,8 @@ export class ProcessSwitchService {
         );
       }
       await this.#setStopped(stores, named, false);
-      await releaseImages(this.#context, stores, actor, locked, {
+      const sources = { stores, hasArtifact: (digest: string) => this.#builder.hasArtifact(digest) };
+      await releaseImages(this.#context, sources, actor, locked, {
         processes: resting,
         strategy: 'one-by-one',
         fresh: [],

@@ -3,7 +3,8 @@ import type { App } from '../apps/app.ts';
 import { fetchApp } from '../apps/app-access.ts';
 import { notFound } from '../errors.ts';
 import { imageReference, withTag } from '../images/image-reference.ts';
-import { ownBuild } from '../images/resolve-image.ts';
+import { type ImageSources, ownBuild } from '../images/resolve-image.ts';
+import type { Builder } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
 import { podMates } from '../processes/pod.ts';
@@ -15,8 +16,10 @@ import { releaseImages } from './release-images.ts';
 /** Moves processes that run images of their own along the images' tags. */
 export class ImageService {
   readonly #context: CoreContext;
-  constructor(context: CoreContext) {
+  readonly #builder: Pick<Builder, 'hasArtifact'>;
+  constructor(context: CoreContext, builder: Pick<Builder, 'hasArtifact'>) {
     this.#context = context;
+    this.#builder = builder;
   }
 
   /**
@@ -42,7 +45,7 @@ export class ImageService {
         for (const other of processes)
           if (other.id !== process.id) await stores.processes.update(other.id, { stopped: true, updatedAt: now });
       }
-      await releaseImages(this.#context, stores, actor, locked, {
+      await releaseImages(this.#context, this.#sources(stores), actor, locked, {
         processes: [{ ...process, image }],
         fresh: strategy === 'hot-swap' ? podMates(processes, process).map((mate) => mate.type) : [],
         strategy,
@@ -51,8 +54,12 @@ export class ImageService {
     });
   }
 
+  #sources(stores: Stores): ImageSources {
+    return { stores, hasArtifact: (digest) => this.#builder.hasArtifact(digest) };
+  }
+
   async #moveApp(stores: Stores, actor: Actor, app: App, tag: string, strategy: StrategyName): Promise<void> {
-    const { artifactDigest, commands } = await ownBuild(stores, app, tag);
+    const { artifactDigest, commands } = await ownBuild(this.#sources(stores), app, tag);
     const base = await baseRelease(stores, app);
     if (app.stopped) await stores.apps.update(app.id, { stopped: false, updatedAt: this.#context.clock.now() });
     await createRelease(this.#context, stores, actor, app, {

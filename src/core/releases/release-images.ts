@@ -1,9 +1,8 @@
 import type { Actor } from '../access/actor.ts';
 import type { App } from '../apps/app.ts';
 import { BerthError } from '../errors.ts';
-import { commandOfImage, resolveImage } from '../images/resolve-image.ts';
+import { commandOfImage, type ImageSources, resolveImage } from '../images/resolve-image.ts';
 import type { CoreContext } from '../ports/core-context.ts';
-import type { Stores } from '../ports/database.ts';
 import type { ProcessView } from '../processes/process.ts';
 import { baseRelease } from './base-release.ts';
 import { createRelease } from './create-release.ts';
@@ -24,11 +23,12 @@ export interface ImagesToRelease {
  */
 export async function releaseImages(
   context: CoreContext,
-  stores: Stores,
+  sources: ImageSources,
   actor: Pick<Actor, 'name' | 'userId'>,
   app: App,
   input: ImagesToRelease,
 ): Promise<Release | null> {
+  const { stores } = sources;
   const base = await baseRelease(stores, app);
   const processes: Record<string, ReleasedProcess> = { ...base?.processes };
   for (const type of input.fresh) {
@@ -37,7 +37,7 @@ export async function releaseImages(
   }
   for (const process of input.processes) {
     if (process.image === null) continue;
-    const resolved = await naming(process.type, async () => resolveImage(stores, app, process.image ?? ''));
+    const resolved = await naming(process.type, async () => resolveImage(sources, app, process.image ?? ''));
     processes[process.type] = {
       image: process.image,
       artifactDigest: resolved.artifactDigest,
