@@ -40,6 +40,11 @@ export class BuildCaches {
     await removeTree(older);
   }
 
+  /** An app without a cache is no error. */
+  async remove(appId: string): Promise<void> {
+    await removeTree(join(this.#folder, appId));
+  }
+
   /** Deletes the caches that were unused the longest until at most `maxBytes` are left. */
   async prune(maxBytes: number): Promise<number> {
     const caches: { path: string; usedMs: number; sizeBytes: number }[] = [];

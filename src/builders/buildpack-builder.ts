@@ -121,6 +121,7 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
   return {
     build,
     hasArtifact: async (digest) => (await artifacts.get(digest)) !== null,
+    clearCache: (appId) => caches.remove(appId),
     async prune(keep) {
       const { removed, freedBytes } = await artifacts.prune(keep, limits.pruneGraceMs);
       await index.prune(async (digest) => (await artifacts.get(digest)) !== null);

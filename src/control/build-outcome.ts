@@ -2,11 +2,13 @@
 import { systemActor } from '../core/access/actor.ts';
 import type { App } from '../core/apps/app.ts';
 import type { Build } from '../core/builds/build.ts';
+import { sayInDeployment, stepLine } from '../core/deployments/deployment-log.ts';
 import { record } from '../core/events/record.ts';
 import type { Operation } from '../core/operations/operation.ts';
 import type { BuildOutput } from '../core/ports/builder.ts';
 import { baseRelease } from '../core/releases/base-release.ts';
 import { createRelease } from '../core/releases/create-release.ts';
+import { buildOutcome } from '../core/releases/release-event.ts';
 import type { ControlContext } from './control-context.ts';
 import { noteInAppLog } from './reconciler/app-log.ts';
 
@@ -58,18 +60,22 @@ export class BuildOutcome {
         { app },
         { build: build.id, artifact: output.artifactDigest, reused: output.reused },
       );
-      if (locked === null || locked.deletedAt !== null || locked.features[AUTO_RELEASE] !== true) return;
-      await createRelease(this.#context, stores, { name: build.createdBy, userId: null }, locked, {
+      if (locked === null || locked.deletedAt !== null) return;
+      if (!build.autoRelease && locked.features[AUTO_RELEASE] !== true) return;
+      const release = await createRelease(this.#context, stores, { name: build.createdBy, userId: null }, locked, {
         kind: 'deploy',
         processes: (await baseRelease(stores, locked))?.processes ?? {},
         artifactDigest: output.artifactDigest,
         buildId: build.id,
         commands: output.processes,
         strategy: 'one-by-one',
-        description: `Auto-Deploy ${build.id.slice(0, 8)}`,
+        description: build.autoRelease ? deployed(build) : `Auto-Deploy ${build.id.slice(0, 8)}`,
         rollbackOf: null,
         environment: await stores.config.resolve(app.id),
       });
+      // Before others see the release: who watches it reads the log to its end when it has ended.
+      if (build.autoRelease)
+        await sayInDeployment(this.#context, build.id, stepLine(`Release v${release.version}: starting it`));
     });
     await noteInAppLog(this.#context, app.id, 'Slug compilation finished');
   }
@@ -88,7 +94,14 @@ export class BuildOutcome {
         updatedAt: now,
       });
       if (advanced && app !== null)
-        await record(this.#context, stores, systemActor, 'BuildFailed', { app }, { build: build.id, code, message });
+        await record(
+          this.#context,
+          stores,
+          systemActor,
+          'BuildFailed',
+          { app },
+          { ...buildOutcome(build, now), code, message },
+        );
     });
     await noteInAppLog(this.#context, build.appId, `Slug compilation failed: ${message.split('\n')[0] ?? ''}`);
   }
@@ -101,3 +114,5 @@ export class BuildOutcome {
     await noteInAppLog(this.#context, build.appId, 'Slug compilation cancelled');
   }
 }
+
+const deployed = ({ id, description }: Build): string => `Deploy ${(description.commit || id).slice(0, 10)}`;

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { Actor } from '../core/access/actor.ts';
 import type { AppView } from '../core/apps/app.ts';
+import { detailLine, refusalLines } from '../core/deployments/deployment-log.ts';
 import { BerthError, invalid } from '../core/errors.ts';
 import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { PushService } from '../core/pushes/push-service.ts';
@@ -34,6 +35,7 @@ export interface PushedTo {
 
 const READ_MS = 30_000;
 const SUBJECT_MAX = 1_000;
+const REFUSED = 'The push is refused, so that pushing the same commit again tries again.';
 
 /** Gives the branch that was deployed, or null when the push is to be refused; the reasons have been said then. */
 export async function deployPush(
@@ -43,7 +45,7 @@ export async function deployPush(
   say: (line: string) => void,
 ): Promise<string | null> {
   const refuse = (...reasons: readonly string[]): null => {
-    for (const reason of reasons) for (const line of reason.split('\n')) say(` !     ${line}`);
+    for (const reason of reasons) for (const line of refusalLines(reason).split('\n')) say(line);
     return null;
   };
   const updates = parseUpdates(question.updates);
@@ -59,11 +61,12 @@ export async function deployPush(
       description: { commit, branch, author, message },
       store: () => storeSource(parts, to.repository, commit, environment),
     };
-    const { release, failure } = await parts.pushes.deploy(to.actor, to.app.id, push, { say, signal: parts.closing });
-    if (failure !== null)
-      return refuse(failure, 'The push is refused, so that pushing the same commit again tries again.');
-    say(`-----> v${release?.version ?? ''} of ${to.app.handle} runs: ${url}`);
-    return branch;
+    const { failure } = await parts.pushes.deploy(to.actor, to.app.id, push, {
+      say,
+      closing: (result) => (result.failure === null ? [detailLine(url)] : [refusalLines(REFUSED)]),
+      signal: parts.closing,
+    });
+    return failure === null ? branch : null;
   } catch (error) {
     if (error instanceof BerthError && error.kind !== 'unavailable') return refuse(error.message);
     throw error;

@@ -8,13 +8,15 @@ import { isEmpty, toRow } from './columns.ts';
 import { keyOf, limitOf, pageOf } from './pages.ts';
 import type { Schema } from './schema.ts';
 
-const columns = [
+/** Of a build as the core has it, its source still sealed. */
+export const buildColumns = [
   'id',
   'app_id as appId',
   'number',
   'status',
   'source',
   'description',
+  'auto_release as autoRelease',
   'artifact_digest as artifactDigest',
   'failure_code as failureCode',
   'failure_message as failureMessage',
@@ -48,7 +50,7 @@ function openSource(sealed: Uint8Array, id: string, box: SecretBox): SourceLocat
 
 /** Builds, with their source sealed. A build stays findable after its app is gone. */
 export function createBuildStore(db: Kysely<Schema>, box: SecretBox): BuildStore {
-  const select = () => db.selectFrom('builds').select(columns);
+  const select = () => db.selectFrom('builds').select(buildColumns);
   const opened = (row: Omit<Build, 'source'> & { readonly source: Uint8Array }): Build => ({
     ...row,
     source: openSource(row.source, row.id, box),

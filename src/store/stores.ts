@@ -12,6 +12,7 @@ import { createBuildStore } from './builds.ts';
 import { createCertificateStore } from './certificates.ts';
 import { createCollaboratorStore } from './collaborators.ts';
 import { createConfigStore } from './config.ts';
+import { createDeploymentStore } from './deployments.ts';
 import { createDomainStore } from './domains.ts';
 import { createEventStore } from './events.ts';
 import { createFavoriteStore } from './favorites.ts';
@@ -49,6 +50,7 @@ export function createStores(db: Kysely<Schema>, box: SecretBox): Stores {
     config: createConfigStore(db, box),
     artifacts: createArtifactStore(db),
     builds: createBuildStore(db, box),
+    deployments: createDeploymentStore(db),
     releases: createReleaseStore(db),
     instances: createInstanceStore(db),
     domains: createDomainStore(db),

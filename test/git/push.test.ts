@@ -74,7 +74,10 @@ suite('git push', { skip }, () => {
       const first = await repository.attempt(['push', '--progress', address(app), 'main'], withKey());
       assert.equal(first.code, 0, first.stderr);
       assert.match(first.stderr, /remote: -----> Node\.js app detected/);
-      assert.match(first.stderr, new RegExp(`remote: -----> v1 of ${app} runs: http://${app}\\.berth\\.localhost`));
+      assert.match(
+        first.stderr,
+        new RegExp(`remote: -----> v1 of ${app} runs *\\nremote: {8}http://${app}\\.berth\\.localhost`),
+      );
       assert.equal(objectsSent(first.stderr), 62, '20 commits, 20 trees, 22 files');
       await untilRunning(platform, path, 'web', 1);
       assert.equal(await versionOf(app), '1');

@@ -171,6 +171,7 @@ export const build = (appId: string, number: number, change: Partial<Build> = {}
     repository: '',
     message: awkward,
   },
+  autoRelease: false,
   artifactDigest: null,
   failureCode: null,
   failureMessage: null,

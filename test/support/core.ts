@@ -46,7 +46,7 @@ export async function testCore(t: Pick<TestContext, 'after'>, addonProviders: Ad
     box: testBox,
     passwords: passwordHasher,
     engine,
-    builder: { hasArtifact: async () => true },
+    builder: { hasArtifact: async () => true, clearCache: async () => {} },
     addonProviders,
     logs,
     baseDomain: 'berth.test',

@@ -41,7 +41,7 @@ export async function platformCore(
     box,
     passwords: passwordHasher,
     engine,
-    builder: { hasArtifact: async () => true },
+    builder: { hasArtifact: async () => true, clearCache: async () => {} },
     logs,
     baseDomain: 'berth.test',
   });

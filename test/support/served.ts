@@ -60,7 +60,7 @@ export async function serveCore(t: Pick<TestContext, 'after'>): Promise<ServedCo
   const logs = createLogStore({ folder: join(folder, 'logs'), clock: systemClock, logger: silentLogger });
   const engine = new SimulatedEngine({ clock: systemClock, logAppender: logs });
   const context = { db, clock: systemClock, ids: systemIds, box: testBox };
-  const builder = { hasArtifact: async () => true };
+  const builder = { hasArtifact: async () => true, clearCache: async () => {} };
   const core = createCore({
     ...context,
     passwords: passwordHasher,

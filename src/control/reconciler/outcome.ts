@@ -1,8 +1,11 @@
 /** Decides how a release and the app's open operations ended, from what runs. */
 import { systemActor } from '../../core/access/actor.ts';
+import { refusalLines, sayInDeployment, stepLine } from '../../core/deployments/deployment-log.ts';
 import { record } from '../../core/events/record.ts';
 import type { Instance } from '../../core/instances/instance.ts';
+import type { Stores } from '../../core/ports/database.ts';
 import type { Release } from '../../core/releases/release.ts';
+import { releaseOutcome } from '../../core/releases/release-event.ts';
 import type { ControlContext } from '../control-context.ts';
 import { lastLines, noteInAppLog } from './app-log.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -59,6 +62,7 @@ export async function failRelease(
       updatedAt: now,
     });
     if (!advanced) return;
+    await sayOfDeployment(context, stores, release, refusalLines(message));
     // With nothing better to go back to it stays the one that is tried, so that it comes up when its cause is gone.
     if (snapshot.app.currentReleaseId === null)
       await stores.apps.update(snapshot.app.id, { currentReleaseId: release.id, updatedAt: now });
@@ -70,7 +74,7 @@ export async function failRelease(
       systemActor,
       'ReleaseFailed',
       { app: snapshot.app },
-      { release: release.id, version: release.version, code: cause.failureCode, message: reason },
+      { ...(await releaseOutcome(stores, release, now)), code: cause.failureCode, message: reason },
     );
   });
   await noteInAppLog(
@@ -86,6 +90,7 @@ export async function succeedRelease(context: ControlContext, snapshot: Snapshot
   await db.transaction(async (stores) => {
     const advanced = await stores.releases.advance(release.id, ['pending'], { status: 'succeeded', updatedAt: now });
     if (!advanced) return;
+    await sayOfDeployment(context, stores, release, stepLine(`v${release.version} of ${snapshot.app.handle} runs`));
     await stores.apps.update(snapshot.app.id, { currentReleaseId: release.id, releasedAt: now, updatedAt: now });
     await record(
       context,
@@ -93,10 +98,24 @@ export async function succeedRelease(context: ControlContext, snapshot: Snapshot
       systemActor,
       'ReleaseSucceeded',
       { app: snapshot.app },
-      { release: release.id, version: release.version },
+      await releaseOutcome(stores, release, now),
     );
   });
   await noteInAppLog(context, snapshot.app.id, `Release v${release.version} finished.`);
+}
+
+/** In the log of the build that the release deploys; before others see the change, because who watches reads the log to its end then. */
+async function sayOfDeployment(
+  { logs, clock, logger }: ControlContext,
+  stores: Stores,
+  { id, appId, buildId }: Release,
+  text: string,
+): Promise<void> {
+  const deployment = buildId === null ? null : await stores.deployments.find(appId, buildId);
+  if (deployment === null || !deployment.build.autoRelease || deployment.release?.id !== id) return;
+  await sayInDeployment({ logs, clock }, deployment.build.id, text).catch((error: unknown) =>
+    logger.warn({ err: error, build: buildId }, 'the log of a deployment could not be written'),
+  );
 }
 
 /** Ends what was asked for: succeeded when converged, failed when an instance cannot run. Releases superseded meanwhile count as cancelled. */

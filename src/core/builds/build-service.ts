@@ -8,11 +8,14 @@ import type { SourceLocation } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { LogReadOptions, LogStore } from '../ports/log-store.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
+import { buildOutcome } from '../releases/release-event.ts';
 import type { Build, BuildDescription } from './build.ts';
 
 export interface CreateBuild {
   readonly source: SourceLocation;
   readonly description?: Partial<BuildDescription>;
+  /** Released as soon as it has succeeded. */
+  readonly autoRelease?: boolean;
 }
 
 const nothing: BuildDescription = {
@@ -49,6 +52,7 @@ export class BuildService {
         status: 'queued',
         source: input.source,
         description: { ...nothing, ...input.description },
+        autoRelease: input.autoRelease === true,
         artifactDigest: null,
         failureCode: null,
         failureMessage: null,
@@ -68,7 +72,11 @@ export class BuildService {
   /** Builds the same source again. */
   async rebuild(actor: Actor, reference: string, buildId: string): Promise<Build> {
     const build = await this.get(actor, reference, buildId);
-    return this.create(actor, reference, { source: build.source, description: build.description });
+    return this.create(actor, reference, {
+      source: build.source,
+      description: build.description,
+      autoRelease: build.autoRelease,
+    });
   }
 
   async get(actor: Actor, reference: string, buildId: string): Promise<Build> {
@@ -114,7 +122,7 @@ export class BuildService {
         await stores.operations.requestCancel(operation.id);
         await stores.wake('operation', operation.id);
       }
-      await record(this.#context, stores, actor, 'BuildCancelled', { app }, { build: build.id });
+      await record(this.#context, stores, actor, 'BuildCancelled', { app }, buildOutcome(build, now));
     });
     return this.get(actor, reference, buildId);
   }

@@ -14,6 +14,8 @@ export interface Build {
   readonly source: SourceLocation;
   /** What the caller said of the source; shown, never interpreted. */
   readonly description: BuildDescription;
+  /** Released as soon as it has succeeded, whatever the app says. */
+  readonly autoRelease: boolean;
   readonly artifactDigest: string | null;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;

@@ -53,6 +53,8 @@ export interface Builder {
   build(input: BuildInput, signal: AbortSignal): Promise<BuildOutput>;
   /** Whether the bytes of an artifact are still there (a rollback asks before it promises). */
   hasArtifact(digest: string): Promise<boolean>;
+  /** Forgets what builds of an app keep for the next ones; a build that runs keeps what it has. */
+  clearCache(appId: string): Promise<void>;
   /** Deletes artifacts that nothing needs, and caches over their limit. */
   prune(keep: ReadonlySet<string>): Promise<{ readonly removed: number; readonly freedBytes: number }>;
 }

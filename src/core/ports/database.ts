@@ -7,6 +7,7 @@ import type { BuildStore } from '../builds/build.ts';
 import type { CertificateStore } from '../certificates/certificate.ts';
 import type { CollaboratorStore } from '../collaborators/collaborator.ts';
 import type { ConfigStore } from '../config/config.ts';
+import type { DeploymentStore } from '../deployments/deployment.ts';
 import type { DomainStore } from '../domains/domain.ts';
 import type { EventStore } from '../events/event.ts';
 import type { FavoriteStore } from '../favorites/favorite.ts';
@@ -42,6 +43,7 @@ export interface Stores {
   readonly config: ConfigStore;
   readonly artifacts: ArtifactStore;
   readonly builds: BuildStore;
+  readonly deployments: DeploymentStore;
   readonly releases: ReleaseStore;
   readonly instances: InstanceStore;
   readonly domains: DomainStore;

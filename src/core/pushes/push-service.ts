@@ -1,42 +1,45 @@
 /**
- * A push of source: built, released, and told about while it goes, the same for every door it comes through and every dialect. What was
- * begun goes on when the person who pushed leaves.
+ * A push of source: deployed, and told about while it goes, the same for every door it comes through and every dialect. What was begun goes
+ * on when the person who pushed leaves.
  */
 import type { Actor } from '../access/actor.ts';
 import type { AppView } from '../apps/app.ts';
 import { fetchApp } from '../apps/app-access.ts';
-import type { Build } from '../builds/build.ts';
-import type { BuildService } from '../builds/build-service.ts';
-import { conflict } from '../errors.ts';
+import { buildLogStream } from '../builds/build-service.ts';
+import { type Deployment, isUnderWay } from '../deployments/deployment.ts';
+import { sayInDeployment } from '../deployments/deployment-log.ts';
+import type { DeploymentService } from '../deployments/deployment-service.ts';
+import { conflict, notFound } from '../errors.ts';
+import type { Id } from '../names.ts';
 import type { CoreContext } from '../ports/core-context.ts';
+import type { LogStore } from '../ports/log-store.ts';
 import { Secret } from '../ports/secret.ts';
-import type { Release } from '../releases/release.ts';
-import type { ReleaseService } from '../releases/release-service.ts';
 import type { Push, PushResult } from './push.ts';
 import { untilChanged } from './until-changed.ts';
 
 /** A server that died frees its app for pushes after this. */
-const LEASE_MS = 15_000;
-const HEARTBEAT_MS = 5_000;
+const LEASE_MS = 30_000;
+const HEARTBEAT_MS = 10_000;
 /** More than any build may write. */
 const LINES_MAX = 10_000_000;
-const PAGE = 1_000;
 
 export interface PushOptions {
-  /** Hears each line for the person who pushed, as it comes: the platform's words and the build's output. */
+  /** Hears each line of the deployment's log for the person who pushed, as it comes. */
   readonly say: (line: string) => void;
-  /** Ends the watching; the build goes on. */
+  /** Last lines for this result; they join the log. */
+  readonly closing: (result: PushResult) => readonly string[];
+  /** Ends the watching; the deployment goes on. */
   readonly signal: AbortSignal;
 }
 
 export class PushService {
   readonly #context: CoreContext;
-  readonly #builds: BuildService;
-  readonly #releases: ReleaseService;
-  constructor(context: CoreContext, builds: BuildService, releases: ReleaseService) {
+  readonly #deployments: DeploymentService;
+  readonly #logs: LogStore;
+  constructor(context: CoreContext, deployments: DeploymentService, logs: LogStore) {
     this.#context = context;
-    this.#builds = builds;
-    this.#releases = releases;
+    this.#deployments = deployments;
+    this.#logs = logs;
   }
 
   /**
@@ -48,31 +51,22 @@ export class PushService {
   }
 
   /**
-   * Builds and releases what was pushed, and resolves when it runs or will not. Throws conflict `push-under-way` while another push of the
-   * app is being deployed.
+   * Deploys what was pushed, and resolves when it runs or will not. Throws conflict `push-under-way` while another push of the app is being
+   * deployed.
    */
-  async deploy(actor: Actor, reference: string, push: Push, { say, signal }: PushOptions): Promise<PushResult> {
+  async deploy(actor: Actor, reference: string, push: Push, options: PushOptions): Promise<PushResult> {
     const app = await this.appFor(actor, reference);
-    const own = onBehalf(actor, app);
     const freed = await this.#occupy(app);
     try {
       const url = new Secret(`upload:${await push.store()}`);
-      const { description } = push;
       const source = { kind: 'archive', url, checksum: null } as const;
-      const queued = await this.#builds.create(own, app.id, { source, description });
-      say(
-        `-----> Build ${queued.number} of ${app.handle}: ${description.branch} at ${description.commit.slice(0, 10)}`,
-      );
-      const build = await this.#follow(own, app, queued, say, signal);
-      if (build.status !== 'succeeded')
-        return { build, release: null, failure: build.failureMessage ?? `the build was ${build.status}` };
-      const created = await this.#release(own, app, build);
-      say(`-----> Release v${created.version}: starting it`);
-      const release = await untilChanged(this.#context.db, signal, async () => {
-        const now = await this.#context.db.releases.find(app.id, created.id);
-        return now === null || now.status === 'pending' ? null : now;
-      });
-      return { build, release, failure: failureOf(release) };
+      const { id } = await this.#deployments.begin(actor, app, { source, description: push.description });
+      const deployment = await this.#follow(app, id, options);
+      const result: PushResult = { deployment, failure: failureOf(deployment) };
+      const lines = options.closing(result);
+      await sayInDeployment({ logs: this.#logs, clock: this.#context.clock }, id, ...lines);
+      for (const line of lines) options.say(line);
+      return result;
     } finally {
       await freed();
     }
@@ -93,12 +87,11 @@ export class PushService {
     };
   }
 
-  /** Says the build's log until it has ended; every line once, also those written just before the end. */
-  async #follow(own: Actor, app: AppView, queued: Build, say: PushOptions['say'], signal: AbortSignal): Promise<Build> {
+  /** Says the log until the deployment has ended; every line once, also those written just before the end. */
+  async #follow(app: AppView, id: Id<'build'>, { say, signal }: PushOptions): Promise<Deployment> {
     const read = async (options: { follow: boolean; signal?: AbortSignal }, from: number): Promise<number> => {
       let at = 0;
-      const log = await this.#builds.log(own, app.id, queued.id, { lines: LINES_MAX, ...options });
-      for await (const { lines, dropped } of log) {
+      for await (const { lines, dropped } of this.#logs.read(buildLogStream(id), { lines: LINES_MAX, ...options })) {
         at += dropped;
         for (const { text } of lines) {
           at += 1;
@@ -111,36 +104,18 @@ export class PushService {
     const following = read({ follow: true, signal: AbortSignal.any([ended.signal, signal]) }, 0);
     // Awaited below; until then it is nobody's unhandled rejection.
     following.catch(() => {});
-    const build = await untilChanged(this.#context.db, signal, async () => {
-      const now = await this.#builds.get(own, app.id, queued.id);
-      return now.status === 'queued' || now.status === 'running' ? null : now;
+    const deployment = await untilChanged(this.#context.db, signal, async () => {
+      const now = await this.#context.db.deployments.find(app.id, id);
+      if (now === null) throw notFound('deployment', id);
+      return isUnderWay(now) ? null : now;
     }).finally(() => ended.abort());
     await read({ follow: false }, await following);
-    return build;
-  }
-
-  /** The release that came with the build's success, where the app has that switched on; otherwise a new one. */
-  async #release(own: Actor, app: AppView, build: Build): Promise<Release> {
-    const { releases } = this.#context.db;
-    for (let after: string | undefined; ; ) {
-      const page = await releases.list(app.id, ['deploy'], { limit: PAGE, ...(after === undefined ? {} : { after }) });
-      const found = page.items.find(({ buildId }) => buildId === build.id);
-      if (found !== undefined) return found;
-      if (page.next === null) break;
-      after = page.next;
-    }
-    const description = `Deploy ${build.description.commit.slice(0, 10)}`;
-    return this.#releases.deploy(own, app.id, build.id, { description });
+    return deployment;
   }
 }
 
-function failureOf(release: Release): string | null {
-  if (release.status !== 'failed') return null;
-  return release.failureMessage ?? `release v${release.version} did not start`;
+function failureOf({ build, release }: Deployment): string | null {
+  if (build.status !== 'succeeded') return build.failureMessage ?? `the build was ${build.status}`;
+  if (release?.status === 'succeeded') return null;
+  return release?.failureMessage ?? 'it was replaced by a newer release before it ran';
 }
-
-/** Who may push an app may do what a push is made of, there and for as long as it takes. */
-const onBehalf = (actor: Actor, app: AppView): Actor => ({
-  ...actor,
-  grants: [{ permission: 'app', context: 'app', contextId: app.id }],
-});

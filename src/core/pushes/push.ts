@@ -1,5 +1,5 @@
-import type { Build, BuildDescription } from '../builds/build.ts';
-import type { Release } from '../releases/release.ts';
+import type { BuildDescription } from '../builds/build.ts';
+import type { Deployment } from '../deployments/deployment.ts';
 
 /** Source that somebody pushed, as it came: a commit of a branch. */
 export interface Push {
@@ -9,9 +9,7 @@ export interface Push {
 }
 
 export interface PushResult {
-  readonly build: Build;
-  /** Null when the build failed. */
-  readonly release: Release | null;
+  readonly deployment: Deployment;
   /** Why the push is to be refused, in words for the person who pushed; null when what was pushed runs. */
   readonly failure: string | null;
 }
