@@ -16,7 +16,7 @@ export function parseEveryBodyAsJson(instance: FastifyInstance): void {
           new BerthError('invalid', 'the body is not valid JSON', {
             code: 'malformed-json',
             field: 'body',
-            cause: error,
+            cause: problemOf(body) ?? error,
           }),
         );
     });
@@ -25,4 +25,14 @@ export function parseEveryBodyAsJson(instance: FastifyInstance): void {
     request.headers['content-type'] = 'application/json';
     done();
   });
+}
+
+/** What the parser says of a text; its own words are lost on the way here. */
+function problemOf(text: string): unknown {
+  try {
+    JSON.parse(text);
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
