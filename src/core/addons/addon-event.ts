@@ -12,11 +12,12 @@ export const aboutAddon = (
 
 /** What its event says of an add-on. */
 export const addonData = (
-  addon: Pick<AddonView, 'id' | 'name' | 'serviceName' | 'planName' | 'resourceId'>,
+  addon: Pick<AddonView, 'id' | 'name' | 'serviceName' | 'serviceLabel' | 'planName' | 'resourceId'>,
 ): PlatformEvent['data'] => ({
   addon: addon.id,
   name: addon.name,
   service: addon.serviceName,
+  serviceLabel: addon.serviceLabel,
   plan: addon.planName,
   resource: addon.resourceId,
 });

@@ -138,7 +138,7 @@ export class AddonService {
       await stores.addons.insert(addon, new Secret(ids.token(32)));
       if (app !== null) await insertBinding(this.#context, stores, addon, app, input.bindingName, input.prefix);
       await record(this.#context, stores, actor, 'AddonCreated', aboutAddon(addon, app), {
-        ...addonData({ ...addon, serviceName: service.name, planName: plan.name }),
+        ...addonData({ ...addon, serviceName: service.name, serviceLabel: service.label, planName: plan.name }),
       });
       return startAddonOperation(this.#context, stores, addon);
     });

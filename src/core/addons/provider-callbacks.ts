@@ -15,7 +15,7 @@ import { setBindingConfig } from './binding-config.ts';
 /** What a provider may see of an add-on of its service. */
 export interface ProvidedAddon {
   readonly addon: AddonView;
-  /** Of whoever made it; '' when that account is gone. */
+  /** Of whom its team belongs to; '' when nobody is in it. */
   readonly ownerEmail: string;
   readonly config: Environment;
 }
@@ -58,8 +58,8 @@ export class ProviderCallbacks {
   async get(service: Service, reference: string): Promise<ProvidedAddon> {
     const { db } = this.#context;
     const addon = await this.#find(service, reference);
-    const [user, credentials] = await Promise.all([db.users.find(addon.createdBy), db.addons.credentials(addon.id)]);
-    return { addon, ownerEmail: user?.email ?? '', config: credentials?.config ?? {} };
+    const [owners, credentials] = await Promise.all([db.teams.owners([addon.teamId]), db.addons.credentials(addon.id)]);
+    return { addon, ownerEmail: owners.get(addon.teamId)?.email ?? '', config: credentials?.config ?? {} };
   }
 
   /**
@@ -83,7 +83,7 @@ export class ProviderCallbacks {
       const known = (await stores.addons.credentials(id))?.config ?? {};
       const config = merged(known, change);
       await stores.addons.setConfig(id, config);
-      for (const binding of bindings) await this.#apply(stores, service, addon, binding, config);
+      for (const binding of bindings) await this.#apply(stores, service, addon, binding, known, config);
       // One that was still being made may be ready by this.
       if (addon.state === 'provisioning') await startAddonOperation(this.#context, stores, addon);
     });
@@ -108,23 +108,38 @@ export class ProviderCallbacks {
     service: Service,
     addon: AddonView,
     binding: BindingView,
+    before: Environment,
     config: Environment,
   ): Promise<void> {
     const app = await stores.apps.findAny(binding.appId);
     if (binding.state !== 'bound' || app === null || app.deletedAt !== null) return;
     const actor = { name: service.providerName, userId: null };
-    const { names, prefix } = await setBindingConfig(this.#context, stores, binding, config, binding.prefix);
+    const { prefix } = await setBindingConfig(this.#context, stores, binding, config, binding.prefix);
     await stores.bindings.update(binding.id, { prefix, updatedAt: this.#context.clock.now() });
+    const about = { addon: addon.name, service: addon.serviceName, serviceLabel: addon.serviceLabel, byProvider: true };
     await record(
       this.#context,
       stores,
       actor,
       'ConfigChanged',
       { app },
-      { addon: addon.name, set: names, removed: [] },
+      { ...about, ...changedNames(before, config, prefix) },
     );
-    await releaseConfig(this.#context, stores, actor, app, `Update of ${addon.name} by ${service.providerName}`);
+    const title = `Update of ${addon.name} by ${service.providerName}`;
+    const release = await releaseConfig(this.#context, stores, actor, app, title);
+    if (release !== null) await record(this.#context, stores, actor, 'AppRestarted', { app }, about);
   }
+}
+
+/** As the app sees them, by its names for them. */
+function changedNames(before: Environment, after: Environment, prefix: string): Readonly<Record<string, string[]>> {
+  const set = Object.keys(after).filter((name) => before[name]?.reveal() !== after[name]?.reveal());
+  const shown = (names: readonly string[]): string[] => names.map((name) => prefix + name);
+  return {
+    set: shown(set),
+    added: shown(set.filter((name) => !Object.hasOwn(before, name))),
+    removed: shown(Object.keys(before).filter((name) => !Object.hasOwn(after, name))),
+  };
 }
 
 function checkVariable(name: string, value: string | null, allowed: readonly string[]): void {

@@ -3,7 +3,7 @@ import type { EventKind, PlatformEvent } from '../../../core/events/event.ts';
 import type { EventSelection } from '../../../core/events/event-selection.ts';
 import { shortId } from '../../../core/names.ts';
 import { containerLabel } from '../container-label.ts';
-import { listOf, numberOf, objectOf, textOf } from './event-data.ts';
+import { numberOf, objectOf, textOf } from './event-data.ts';
 import type { EventType } from './event-types.ts';
 import type { EventReader } from './reader.ts';
 import { formation } from './scale-data.ts';
@@ -20,7 +20,10 @@ interface Source extends EventSelection {
 }
 
 const ofType =
-  (type: EventType, data: (event: PlatformEvent, reader: EventReader) => TypedData['data'] = () => ({})): Source['read'] =>
+  (
+    type: EventType,
+    data: (event: PlatformEvent, reader: EventReader) => TypedData['data'] = () => ({}),
+  ): Source['read'] =>
   (event, reader) => ({ type, data: data(event, reader) });
 
 const sources: readonly Source[] = [
@@ -133,7 +136,7 @@ export function typedData(event: PlatformEvent, reader: EventReader): TypedData 
 function restarted({ data }: PlatformEvent): TypedData['data'] {
   const [type, addonName] = [textOf(data, 'type'), textOf(data, 'addon')];
   const ordinal = data.ordinal;
-  const one = typeof ordinal === 'number' ? containerLabel({ processType: type, ordinal } as never) : type;
+  const one = typeof ordinal === 'number' ? containerLabel({ processType: type, ordinal }) : type;
   return {
     scope: type === '' ? null : [one],
     ...(addonName === '' ? {} : { addon_provider: textOf(data, 'serviceLabel'), addon_name: addonName }),
@@ -155,7 +158,7 @@ function deployed(statusOf: (event: PlatformEvent) => string): Source['read'] {
 function failedAs({ data }: PlatformEvent): string {
   const code = textOf(data, 'code');
   if (code === 'cancelled') return 'aborted';
-  return code === 'R10' || code === 'H20' ? 'timeout-error' : 'crashed-error';
+  return code === 'H20' ? 'timeout-error' : 'crashed-error';
 }
 
 function addon({ data }: PlatformEvent): TypedData['data'] {
