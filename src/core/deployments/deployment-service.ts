@@ -9,6 +9,7 @@ import type { Permission } from '../permissions.ts';
 import type { Builder, SourceLocation } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { LogReadOptions, LogStore } from '../ports/log-store.ts';
+import { buildOutcome } from '../releases/release-event.ts';
 import { type Deployment, type DeploymentPage, isUnderWay } from './deployment.ts';
 import { refusalLines, sayInDeployment, stepLine } from './deployment-log.ts';
 
@@ -103,7 +104,15 @@ export class DeploymentService {
         updatedAt: this.#context.clock.now(),
       });
       if (!cancelled) throw conflict('deployment-finished', 'the deployment has ended already', 'deployment');
-      const data = { release: release.id, version: release.version, code: 'cancelled', message };
+      const outcome = buildOutcome(build, this.#context.clock.now());
+      const data = {
+        ...outcome,
+        release: release.id,
+        version: release.version,
+        kind: 'deploy',
+        code: 'cancelled',
+        message,
+      };
       await record(this.#context, stores, actor, 'ReleaseFailed', { app }, data);
       await stores.wake('app', app.id);
       await this.#say(build, refusalLines(`Release v${release.version} was ${message}`));

@@ -39,7 +39,7 @@ export function variableRoutes({ core }: ScalingoParts): readonly Route[] {
     const app = await find(call);
     const entry = entryInput(rooted(call.body, 'variable'));
     const known = (await core.config.list(call.actor, app.id)).some(({ name }) => name === entry.name);
-    await core.config.update(call.actor, app.id, { [entry.name]: entry.value });
+    await core.config.update(call.actor, app.id, { [entry.name]: entry.value }, { single: true });
     const variable = shape(app, entry);
     return known ? ok({ variable }) : created({ variable });
   }
@@ -59,16 +59,17 @@ export function variableRoutes({ core }: ScalingoParts): readonly Route[] {
     const [known] = await variables(call, app, [param(call, 'variable')]);
     const value = valueInput(rooted(call.body, 'variable'));
     const name = known?.name ?? '';
-    await core.config.update(call.actor, app.id, { [name]: value });
+    await core.config.update(call.actor, app.id, { [name]: value }, { single: true });
     return ok({ variable: shape(app, { name, value }) });
   }
 
-  async function remove(call: Call, ids: readonly string[]) {
+  async function remove(call: Call, ids: readonly string[], single: boolean) {
     const app = await find(call);
     const named = await variables(call, app, ids);
     const inherited = named.find(({ source }) => source === 'space');
     if (inherited !== undefined) throw unprocessable('name', `${inherited.name} is not set by the application`);
-    await core.config.update(call.actor, app.id, Object.fromEntries(named.map(({ name }) => [name, null])));
+    const change = Object.fromEntries(named.map(({ name }) => [name, null]));
+    await core.config.update(call.actor, app.id, change, { single });
     return noContent;
   }
 
@@ -94,13 +95,13 @@ export function variableRoutes({ core }: ScalingoParts): readonly Route[] {
     { method: 'GET', path, access: 'app.read.env', handle: list },
     { method: 'POST', path, access: 'app.update.env', handle: add },
     { method: 'PUT', path, access: 'app.update.env', handle: addAll },
-    { method: 'DELETE', path, access: 'app.update.env', handle: (call) => remove(call, idsInput(call)) },
+    { method: 'DELETE', path, access: 'app.update.env', handle: (call) => remove(call, idsInput(call), false) },
     { method: 'PATCH', path: `${path}/:variable`, access: 'app.update.env', handle: edit },
     {
       method: 'DELETE',
       path: `${path}/:variable`,
       access: 'app.update.env',
-      handle: (call) => remove(call, [param(call, 'variable')]),
+      handle: (call) => remove(call, [param(call, 'variable')], true),
     },
   ];
 }
