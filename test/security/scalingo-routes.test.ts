@@ -1,0 +1,172 @@
+/** Every route of the Scalingo dialect, and what each kind of caller gets; see route-walk.ts. */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { after, before, suite } from 'node:test';
+import { shortId } from '../../src/core/names.ts';
+import { scalingoRoutes } from '../../src/dialects/scalingo/routes.ts';
+import { basic, type ServedScalingo, serveScalingo } from '../conformance/scalingo/served.ts';
+import { call } from '../support/served.ts';
+import { type Expected, walkRoutes } from './route-walk.ts';
+
+const inApp = (member: number, body?: unknown): Expected => ({
+  member,
+  stranger: 404,
+  ...(body === undefined ? {} : { body }),
+});
+const forAll = (status: number, body?: unknown): Expected => ({ ...inApp(status, body), stranger: status });
+const open = (status: number, body?: unknown): Expected => ({ ...forAll(status, body), nobody: status });
+/** Of the member's account: nobody else's, not even an administrator's. */
+const own = (member: number, body?: unknown): Expected => ({ ...inApp(member, body), admin: 404 });
+
+const app = '/v1/apps/:app';
+
+const account: Readonly<Record<string, Expected>> = {
+  'POST /v1/users/sign_in': open(401, { user: { login: 'member', password: 'not it' } }),
+  'POST /v1/users': {
+    body: { user: { email: 'fresh@apps.test', password: 'a long enough password' } },
+    nobody: 403,
+    stranger: 403,
+    member: 403,
+    admin: 201,
+  },
+  'GET /v1/users/self': forAll(200),
+  'GET /v1/account/profile': forAll(200),
+  'PATCH /v1/account/profile': forAll(200, { user: { stop_free_trial: true } }),
+  'POST /v1/tokens/exchange': forAll(200, {}),
+  'POST /v1/tokens': forAll(201, { token: { name: 'fresh' } }),
+  'GET /v1/tokens': forAll(200),
+  'GET /v1/tokens/:token': own(200),
+  'PATCH /v1/tokens/:token/renew': own(200),
+  'DELETE /v1/tokens/:token': own(204),
+  ...Object.fromEntries(
+    ['/v1/account/keys', '/v1/keys'].flatMap((path): [string, Expected][] => [
+      [`GET ${path}`, forAll(200)],
+      [`POST ${path}`, forAll(422, { key: { name: 'bad', content: 'no key' } })],
+      [`GET ${path}/:key`, own(200)],
+      [`DELETE ${path}/:key`, own(204)],
+    ]),
+  ),
+};
+
+const platform: Readonly<Record<string, Expected>> = {
+  'GET /v1/regions': open(200),
+  'GET /v1/features/stacks': open(200),
+  'GET /v1/features/container_sizes': open(200),
+  'GET /v1/notification_platforms': open(200),
+  'GET /v1/scm_integrations': forAll(200),
+  'GET /v1/scm_repo_links': forAll(200),
+  'GET /v1/projects': forAll(200),
+};
+
+const apps: Readonly<Record<string, Expected>> = {
+  'GET /v1/apps': forAll(200),
+  'POST /v1/apps': forAll(201, { app: { name: 'fresh-app' } }),
+  'GET /v1/apps/collaboration': { member: 404, stranger: 404 },
+  [`GET ${app}`]: inApp(200),
+  [`DELETE ${app}`]: inApp(422),
+  [`PATCH ${app}`]: inApp(422, { app: { owner: 'nobody@apps.test' } }),
+  [`PUT ${app}`]: inApp(200, { force_https: false }),
+  [`POST ${app}/rename`]: inApp(200, { current_name: 'mine-app', new_name: 'other-app' }),
+  [`GET ${app}/child_apps`]: inApp(200),
+  [`POST ${app}/child_apps`]: inApp(201, { app: { name: 'child-app' } }),
+  [`GET ${app}/containers`]: inApp(200),
+  [`GET ${app}/ps`]: inApp(200),
+  [`POST ${app}/scale`]: inApp(202, { containers: [{ name: 'web', amount: 2 }] }),
+  [`POST ${app}/restart`]: inApp(202, { scope: null }),
+  [`GET ${app}/operations/:operation`]: inApp(200),
+  [`GET ${app}/variables`]: inApp(200),
+  [`POST ${app}/variables`]: inApp(201, { variable: { name: 'FRESH', value: 'x' } }),
+  [`PUT ${app}/variables`]: inApp(200, { variables: [{ name: 'FRESH', value: 'x' }] }),
+  [`DELETE ${app}/variables`]: inApp(404, { variable_ids: ['ab'.repeat(12)] }),
+  [`PATCH ${app}/variables/:variable`]: inApp(200, { variable: { value: 'y' } }),
+  [`DELETE ${app}/variables/:variable`]: inApp(204),
+  [`GET ${app}/collaborators`]: inApp(200),
+  [`POST ${app}/collaborators`]: inApp(201, { collaborator: { email: 'fresh@apps.test' } }),
+  [`DELETE ${app}/collaborators/:collaborator`]: inApp(204),
+  [`GET ${app}/domains`]: inApp(200),
+  [`POST ${app}/domains`]: inApp(201, { domain: { name: 'fresh.example.org' } }),
+  [`GET ${app}/domains/:domain`]: inApp(200),
+  [`PATCH ${app}/domains/:domain`]: inApp(200, { domain: { id: '', name: '', ssl: false } }),
+  [`DELETE ${app}/domains/:domain`]: inApp(204),
+  [`GET ${app}/autoscalers`]: inApp(200),
+  [`GET ${app}/notifiers`]: inApp(200),
+  [`GET ${app}/notifications`]: inApp(200),
+  [`GET ${app}/alerts`]: inApp(200),
+  [`GET ${app}/cron_tasks`]: inApp(200),
+  [`GET ${app}/log_drains`]: inApp(200),
+};
+
+suite('routes', () => {
+  const endings: (() => unknown)[] = [];
+  let served: ServedScalingo;
+  before(async () => {
+    served = await serveScalingo({ after: (work) => void endings.push(work as () => unknown) });
+  });
+  after(async () => {
+    for (const end of endings) await end();
+  });
+
+  /** The member's app `mine-app` with one of everything, and things of the member's account. */
+  async function setUp(): Promise<Record<string, string>> {
+    const { core, db, tokens } = served;
+    const as = basic(tokens.member);
+    const send = async (method: string, path: string, body: unknown): Promise<Record<string, { id: string }>> => {
+      const answer = await call(served.url, method, `/v1${path}`, { as, body });
+      assert.ok(answer.status < 300, `${method} ${path}: ${answer.text}`);
+      return answer.json();
+    };
+    const { app: made } = await send('POST', '/apps', { app: { name: 'mine-app' } });
+    const { variable } = await send('POST', '/apps/mine-app/variables', { variable: { name: 'KNOWN', value: 'x' } });
+    const invited = await send('POST', '/apps/mine-app/collaborators', { collaborator: { email: 'guest@apps.test' } });
+    const { domain } = await send('POST', '/apps/mine-app/domains', { domain: { name: 'known.example.org' } });
+    const member = await core.authenticator.byToken(tokens.member);
+    const operation = await core.apps.restart(member, 'mine-app');
+    await db.operations.finish(operation.id, null, 'succeeded', null);
+    const key = await core.keys.add(member, { name: 'laptop', content: publicKey() });
+    const { token } = await core.tokens.createPersonal(member, { name: 'walk', lifetimeMs: null });
+    return {
+      app: 'mine-app',
+      appId: made?.id ?? '',
+      variable: variable?.id ?? '',
+      collaborator: invited.collaborator?.id ?? '',
+      domain: domain?.id ?? '',
+      operation: shortId(operation.id),
+      key: shortId(key.id),
+      token: shortId(token.id),
+    };
+  }
+
+  async function tearDown(): Promise<void> {
+    const { core, db, tokens } = served;
+    for (const id of await db.apps.allIds()) await db.apps.purge(id);
+    const fresh = await db.users.find('fresh@apps.test');
+    if (fresh !== null) await db.users.remove(fresh.id);
+    for (const token of Object.values(tokens)) {
+      const actor = await core.authenticator.byToken(token);
+      for (const key of await core.keys.list(actor)) await core.keys.remove(actor, key.id);
+      for (const { id } of await core.tokens.listPersonal(actor))
+        if (id !== actor.tokenId) await core.tokens.revoke(actor, id);
+    }
+  }
+
+  walkRoutes({
+    served: () => served,
+    known: () => scalingoRoutes(served.parts),
+    expected: { ...account, ...platform, ...apps },
+    authorization: basic,
+    setUp,
+    tearDown,
+    bare: (text) =>
+      text === '{"error":"The given credentials are missing or not valid"}' ||
+      text.startsWith('{"success":false,"message":'),
+  });
+});
+
+/** One line of OpenSSH's format, of a key that nobody has yet. */
+function publicKey(): string {
+  const { publicKey: key } = generateKeyPairSync('ed25519');
+  const raw = key.export({ type: 'spki', format: 'der' }).subarray(-32);
+  const field = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+  const blob = Buffer.concat([field(Buffer.from('ssh-ed25519')), field(raw)]);
+  return `ssh-ed25519 ${blob.toString('base64')} walk`;
+}
