@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { BerthError, notFound } from '../core/errors.ts';
+import { BerthError, conflict, notFound } from '../core/errors.ts';
 import { isId } from '../core/names.ts';
 import type { Blob, BlobStore, PutBlobOptions } from '../core/ports/blob-store.ts';
 import type { Clock, Ids } from '../core/ports/clock.ts';
@@ -29,11 +29,29 @@ const partSuffix = '.part';
 export function createBlobFolder({ dataFolder, clock, ids }: BlobFolderOptions): BlobFolder {
   const folder = join(dataFolder, 'blobs');
   const bytesPath = (id: string): string => join(folder, id);
+  /** Ids that were given out before, and whose bytes come just now. */
+  const arriving = new Set<string>();
   const infoPath = (id: string): string => join(folder, `${id}.json`);
 
-  async function put(bytes: AsyncIterable<Uint8Array>, { maxBytes, signal }: PutBlobOptions): Promise<Blob> {
+  async function put(bytes: AsyncIterable<Uint8Array>, { id, ...options }: PutBlobOptions): Promise<Blob> {
+    if (id === undefined) return write(ids.id(), bytes, options);
+    if (!isId(id)) throw notFound('upload');
+    if (arriving.has(id)) throw exists();
+    arriving.add(id);
+    try {
+      if ((await get(id)) !== null) throw exists();
+      return await write(id, bytes, options);
+    } finally {
+      arriving.delete(id);
+    }
+  }
+
+  async function write(
+    id: string,
+    bytes: AsyncIterable<Uint8Array>,
+    { maxBytes, signal }: Omit<PutBlobOptions, 'id'>,
+  ): Promise<Blob> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const id = ids.id();
     const part = bytesPath(id) + partSuffix;
     const meter = meterBytes();
     try {
@@ -103,6 +121,8 @@ export function createBlobFolder({ dataFolder, clock, ids }: BlobFolderOptions):
 
   return { put, get, file, remove, prune, open: async (id) => createReadStream((await file(id)).path) };
 }
+
+const exists = (): BerthError => conflict('blob-exists', 'this upload was made already', 'upload');
 
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');

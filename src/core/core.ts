@@ -9,6 +9,7 @@ import { AppService } from './apps/app-service.ts';
 import { BuildService } from './builds/build-service.ts';
 import { CollaboratorService } from './collaborators/collaborator-service.ts';
 import { ConfigService } from './config/config-service.ts';
+import { DeploymentFeed } from './deployments/deployment-feed.ts';
 import { DeploymentService } from './deployments/deployment-service.ts';
 import { DomainService } from './domains/domain-service.ts';
 import { EventService } from './events/event-service.ts';
@@ -70,6 +71,7 @@ export function createCore(parts: CoreParts) {
     builds,
     releases,
     deployments,
+    deploymentFeed: new DeploymentFeed(parts, parts.logs),
     pushes: new PushService(parts, deployments, parts.logs),
     tunnels: new TunnelService(parts),
     instances: new InstanceService(parts, parts.engine),

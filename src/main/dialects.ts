@@ -58,6 +58,7 @@ export function createDialects(parts: DialectParts): readonly { readonly dialect
           sshAddress: `${settings.host}:${settings.sshPort}`,
           regionName: 'berth',
           signUp: settings.signUp,
+          sourceBytes: SOURCE_BODY_BYTES,
           billingUrl: `http://${settings.host}:${settings.port}/`,
         },
       }),

@@ -16,10 +16,15 @@ export interface PutBlobOptions {
   /** A longer stream is refused (`too-large`) and leaves nothing behind. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
+  /** Under this id, which somebody was given before there were bytes; otherwise a new one. */
+  readonly id?: string;
 }
 
 export interface BlobStore {
-  /** Resolves when the bytes are durable. Throws BerthError `too-large`, or `cancelled` when the signal aborts. */
+  /**
+   * Resolves when the bytes are durable. Throws BerthError `too-large`, `cancelled` when the signal aborts, and conflict `blob-exists` for an
+   * id that has bytes already or gets them just now.
+   */
   put(bytes: AsyncIterable<Uint8Array>, options: PutBlobOptions): Promise<Blob>;
   /** Null when there is no such blob. */
   get(id: string): Promise<Blob | null>;

@@ -4,7 +4,10 @@ import type { Route } from './call.ts';
 import { childAppRoutes } from './child-apps.ts';
 import { collaboratorRoutes } from './collaborators.ts';
 import { containerRoutes } from './containers.ts';
+import { deploymentRoutes } from './deployments/deployments.ts';
+import { sourceRoutes } from './deployments/sources.ts';
 import { domainRoutes } from './domains.ts';
+import { eventRoutes } from './events/events.ts';
 import { keyRoutes } from './keys.ts';
 import { operationRoutes } from './operations.ts';
 import { platformRoutes } from './platform.ts';
@@ -31,4 +34,7 @@ export const scalingoRoutes = (parts: ScalingoParts): readonly Route[] => [
   ...variableRoutes(parts),
   ...collaboratorRoutes(parts),
   ...domainRoutes(parts),
+  ...sourceRoutes(parts),
+  ...deploymentRoutes(parts),
+  ...eventRoutes(parts),
 ];

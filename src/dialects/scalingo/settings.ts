@@ -17,6 +17,8 @@ export interface ScalingoSettings {
   readonly regionName: string;
   /** Whether strangers may make themselves an account by `POST /users`. */
   readonly signUp: boolean;
+  /** The most that an uploaded source may have. */
+  readonly sourceBytes: number;
   /** Shown with a 402: where people learn how to get more. */
   readonly billingUrl: string;
 }

@@ -27,6 +27,7 @@ export async function serveScalingo(
       sshAddress: 'ssh.test:2222',
       regionName: 'here',
       signUp: false,
+      sourceBytes: 4 * 1024 * 1024,
       billingUrl: 'http://scalingo.test/billing',
       ...settings,
     },

@@ -1,0 +1,58 @@
+/** Uploads of sources: `POST /sources` gives two addresses, good for ten minutes, which need no credentials. */
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { endSignal } from '../../../http/instance.ts';
+import { created, type Route } from '../call.ts';
+import { notThere, unprocessable } from '../errors.ts';
+import type { ScalingoParts } from '../settings.ts';
+import { blobOf, DOWNLOAD_PATH, newSource, UPLOAD_PATH } from './source-urls.ts';
+
+/** Long enough for a large archive over a slow line. */
+const UPLOAD_DEADLINE_MS = 14 * 60_000;
+
+export function sourceRoutes(parts: ScalingoParts): readonly Route[] {
+  const { blobs, settings } = parts;
+  const tokenOf = (request: FastifyRequest): string => (request.params as { readonly token: string }).token;
+
+  async function upload(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const id = blobOf(parts, 'upload', tokenOf(request));
+    const bytes = request.body instanceof Readable ? request.body : Readable.from([]);
+    const { sizeBytes } = await blobs.put(bytes, {
+      id,
+      maxBytes: settings.sourceBytes,
+      signal: endSignal(request, reply),
+    });
+    if (sizeBytes > 0) return reply.code(200).send();
+    await blobs.remove(id);
+    throw unprocessable('source', 'the archive is empty');
+  }
+
+  async function download(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const blob = await blobs.get(blobOf(parts, 'download', tokenOf(request)));
+    if (blob === null) throw notThere('source');
+    reply.header('content-type', 'application/x-gzip').header('content-length', blob.sizeBytes);
+    return reply.send(request.method === 'HEAD' ? null : await blobs.open(blob.id));
+  }
+
+  return [
+    {
+      method: 'POST',
+      path: '/v1/sources',
+      access: 'signed-in',
+      handle: async ({ baseUrl }) => {
+        const source = newSource(parts, baseUrl);
+        return created({ ...source, source });
+      },
+    },
+    {
+      method: 'PUT',
+      path: `${UPLOAD_PATH}:token`,
+      access: 'public',
+      rawBody: true,
+      bodyLimitBytes: settings.sourceBytes,
+      deadlineMs: UPLOAD_DEADLINE_MS,
+      respond: upload,
+    },
+    { method: 'GET', path: `${DOWNLOAD_PATH}:token`, access: 'public', respond: download },
+  ];
+}
