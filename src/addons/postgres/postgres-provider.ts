@@ -4,6 +4,7 @@ import { Secret } from '../../core/ports/secret.ts';
 import { databaseName, passwordOf, scramVerifier } from './credentials.ts';
 import { createDatabase, dropDatabase, limitConnections, measureDatabase, restrictDatabase } from './databases.ts';
 import { AddonServer, type ServerAccess } from './server-access.ts';
+import { urlNames } from './url-names.ts';
 
 export interface PostgresProvider extends AddonProvider {
   measure: NonNullable<AddonProvider['measure']>;
@@ -29,6 +30,8 @@ export function createPostgresProvider(access: ServerAccess): PostgresProvider {
 
   return {
     async provision(addon) {
+      // Refused before anything is made.
+      urlNames(addon);
       const { connections } = addon.plan.limits;
       await server.session((session) =>
         createDatabase(session, nameOf(addon), scramVerifier(addon.secret), connections),
@@ -47,9 +50,8 @@ export function createPostgresProvider(access: ServerAccess): PostgresProvider {
       const { host, port } = await server.addressForApps();
       const password = passwordOf(addon.secret).reveal();
       const shown = host.includes(':') ? `[${host}]` : host;
-      return {
-        DATABASE_URL: new Secret(`postgres://${nameOf(addon)}:${password}@${shown}:${port}/${nameOf(addon)}`),
-      };
+      const url = new Secret(`postgres://${nameOf(addon)}:${password}@${shown}:${port}/${nameOf(addon)}`);
+      return Object.fromEntries(urlNames(addon).map((name) => [name, url]));
     },
     // Its apps share the role, which goes with the add-on.
     async unbind() {},
