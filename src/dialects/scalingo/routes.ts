@@ -1,4 +1,6 @@
 /** Every route of this dialect, in one list: what is not here is not there. The security test walks it. */
+import { addonRoutes } from './addons/addons.ts';
+import { catalogueRoutes } from './addons/catalogue.ts';
 import { appRoutes } from './apps.ts';
 import type { Route } from './call.ts';
 import { childAppRoutes } from './child-apps.ts';
@@ -11,6 +13,8 @@ import { eventRoutes } from './events/events.ts';
 import { keyRoutes } from './keys.ts';
 import { operationRoutes } from './operations.ts';
 import { platformRoutes } from './platform.ts';
+import { providerAppRoutes } from './provider/provider-apps.ts';
+import { registrationRoutes } from './provider/registration.ts';
 import { restartRoutes } from './restart.ts';
 import { scaleRoutes } from './scale.ts';
 import type { ScalingoParts } from './settings.ts';
@@ -37,4 +41,8 @@ export const scalingoRoutes = (parts: ScalingoParts): readonly Route[] => [
   ...sourceRoutes(parts),
   ...deploymentRoutes(parts),
   ...eventRoutes(parts),
+  ...catalogueRoutes(parts),
+  ...addonRoutes(parts),
+  ...registrationRoutes(parts),
+  ...providerAppRoutes(parts),
 ];
