@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createManifestProvider, ssoToken } from '../../src/addons/manifest-provider/manifest-provider.ts';
 import { systemActor } from '../../src/core/access/actor.ts';
@@ -9,66 +7,13 @@ import { BerthError } from '../../src/core/errors.ts';
 import type { ServiceManifest } from '../../src/core/ports/addon-provider.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { createDialer } from '../../src/lib/dialer.ts';
+import { startProvider, type TestProvider } from '../support/addon-provider.ts';
 import { until } from '../support/until.ts';
 import { type Workbench, workbench } from './workbench.ts';
 
-interface Call {
-  readonly method: string;
-  readonly path: string;
-  readonly authorization: string;
-  readonly key: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
-}
-
-/** Somebody's add-on service, as small as one can be. */
-interface Provider {
-  readonly url: string;
-  readonly calls: Call[];
-  answer: (call: Call) => Answer;
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-async function listen(t: Pick<TestContext, 'after'>): Promise<Provider> {
-  const provider: Provider = {
-    url: '',
-    calls: [],
-    answer: ({ method }) => (method === 'DELETE' ? { status: 204 } : { status: 201 }),
-  };
-  const server = createServer(async (request, response) => {
-    const text = await read(request);
-    const call: Call = {
-      method: request.method ?? '',
-      path: request.url ?? '',
-      authorization: request.headers.authorization ?? '',
-      key: String(request.headers['idempotency-key']),
-      body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-    };
-    provider.calls.push(call);
-    const { status, body } = provider.answer(call);
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(body === undefined ? '' : JSON.stringify(body));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    return new Promise<void>((resolve) => server.close(() => resolve()));
-  });
-  return Object.assign(provider, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/resources` });
-}
-
 const PASSWORD = 'a manifest password';
 
-const manifest = (provider: Provider, change: Partial<ServiceManifest> = {}): ServiceManifest => ({
+const manifest = (provider: TestProvider, change: Partial<ServiceManifest> = {}): ServiceManifest => ({
   baseUrl: provider.url,
   ssoUrl: `${provider.url}/sso?from=berth`,
   username: 'mailer',
@@ -78,8 +23,8 @@ const manifest = (provider: Provider, change: Partial<ServiceManifest> = {}): Se
   ...change,
 });
 
-async function bench(t: TestContext): Promise<{ bench: Workbench; provider: Provider }> {
-  const provider = await listen(t);
+async function bench(t: TestContext): Promise<{ bench: Workbench; provider: TestProvider }> {
+  const provider = await startProvider(t);
   const dialer = createDialer({ allowPrivate: true, allow: [] });
   t.after(() => dialer.close());
   const made = await workbench(t, { manifest: createManifestProvider(dialer) });

@@ -1,61 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import pg from 'pg';
 import { postgresService } from '../../src/addons/postgres/default-service.ts';
 import { createPostgresProvider } from '../../src/addons/postgres/postgres-provider.ts';
 import type { ProviderAddon } from '../../src/core/ports/addon-provider.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { systemIds } from '../../src/lib/clock.ts';
-import { silentLogger } from '../../src/lib/logger.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
+import { addonServer } from '../support/addon-server.ts';
 import { until } from '../support/until.ts';
 import { addService, workbench } from './workbench.ts';
 
 const signal = new AbortController().signal;
 const MEBIBYTE = 1024 * 1024;
-
-let starting: Promise<{ server: EmbeddedPostgres; folder: string; port: number }> | null = null;
-after(async () => {
-  const made = await starting?.catch(() => null);
-  if (!made) return;
-  await made.server.stop();
-  await rm(made.folder, { recursive: true, force: true });
-});
-
-/** One server for the whole file, as the platform starts it for add-ons. */
-function addonServer(): NonNullable<typeof starting> {
-  starting ??= (async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'berth-addon-server-'));
-    const port = await freePort();
-    const server = await startEmbeddedPostgres({
-      dataFolder: folder,
-      logger: silentLogger,
-      tcpPort: port,
-      durable: false,
-      settings: { fsync: 'off' },
-      ...(process.env.PATH === undefined ? {} : { path: process.env.PATH }),
-    });
-    return { server, folder, port };
-  })();
-  return starting;
-}
-
-/** Below the range that the kernel takes outgoing ports from. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 9_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
 
 async function provider(platformCluster: string | null = null) {
   const { server, port } = await addonServer();

@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { AddonQueue } from '../../src/control/addons/addon-queue.ts';
+import type { AddonQueue } from '../../src/control/addons/addon-queue.ts';
 import { AddonWatch } from '../../src/control/addons/addon-watch.ts';
-import type { AddonContext } from '../../src/control/control-context.ts';
 import type { Actor } from '../../src/core/access/actor.ts';
 import type { Operation } from '../../src/core/operations/operation.ts';
 import type { AddonProviders } from '../../src/core/ports/addon-provider.ts';
@@ -13,8 +12,8 @@ import type { Plan, Service } from '../../src/core/services/service.ts';
 import { systemClock, systemIds } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { createLogStore, type DiskLogStore } from '../../src/logging/log-store.ts';
+import { runAddonLoop } from '../support/addon-loop.ts';
 import { type TestCore, testCore } from '../support/core.ts';
-import { testBox } from '../support/postgres.ts';
 
 export interface Workbench extends TestCore {
   readonly watch: AddonWatch;
@@ -36,34 +35,10 @@ export async function workbench(t: Pick<TestContext, 'after'>, addonProviders: A
   const made = await testCore(t, addonProviders);
   const { core, db } = made;
   const logs = createLogStore({ folder, clock: systemClock, logger: silentLogger });
-  const context: AddonContext = {
-    db,
-    clock: systemClock,
-    ids: systemIds,
-    box: testBox,
-    logs,
-    logger: silentLogger,
-    holder: 'test',
-    addonProviders,
-    limits: {
-      bootTimeoutMs: 1_000,
-      drainTimeoutMs: 0,
-      graceMs: 0,
-      settleMs: 0,
-      buildsAtOnce: 1,
-      resyncMs: 10_000,
-      addonWatchMs: 3_600_000,
-    },
-  };
-  const queue = new AddonQueue(context);
+  const { context, queue, stop: stopLoop } = runAddonLoop(db, logs, addonProviders);
   const watch = new AddonWatch(context);
-  const unlisten = db.onWake((topic) => {
-    if (topic === 'operation') queue.wake();
-  });
-  queue.start();
   stop = async () => {
-    unlisten();
-    await queue.stop();
+    await stopLoop();
     await logs.close();
     await rm(folder, { recursive: true, force: true });
   };

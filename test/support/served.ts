@@ -11,6 +11,7 @@ import { systemActor } from '../../src/core/access/actor.ts';
 import type { Build } from '../../src/core/builds/build.ts';
 import { type Core, createCore } from '../../src/core/core.ts';
 import { spaceName } from '../../src/core/names.ts';
+import type { AddonProviders } from '../../src/core/ports/addon-provider.ts';
 import type { BlobStore } from '../../src/core/ports/blob-store.ts';
 import type { Clock, Ids } from '../../src/core/ports/clock.ts';
 import type { Database } from '../../src/core/ports/database.ts';
@@ -23,6 +24,7 @@ import { systemClock, systemIds } from '../../src/lib/clock.ts';
 import { type Logger, silentLogger } from '../../src/lib/logger.ts';
 import { passwordHasher } from '../../src/lib/password.ts';
 import { createLogStore, type DiskLogStore } from '../../src/logging/log-store.ts';
+import { runAddonLoop } from './addon-loop.ts';
 import { testBox, testDatabase } from './postgres.ts';
 
 export const PASSWORD = 'a long enough password';
@@ -49,7 +51,11 @@ export interface ServedCore {
   listen(dialect: Dialect): Promise<{ readonly url: string; readonly sharedUrl: string }>;
 }
 
-export async function serveCore(t: Pick<TestContext, 'after'>): Promise<ServedCore> {
+/** `addonProviders`: with any of them their loop runs too. */
+export async function serveCore(
+  t: Pick<TestContext, 'after'>,
+  addonProviders: AddonProviders = {},
+): Promise<ServedCore> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-served-'));
   const endings: (() => Promise<void>)[] = [];
   // Registered first, so it ends what uses the database before the database goes.
@@ -67,10 +73,12 @@ export async function serveCore(t: Pick<TestContext, 'after'>): Promise<ServedCo
     engine,
     builder,
     logs,
-    addonProviders: {},
+    addonProviders,
     baseDomain: 'apps.test',
   });
+  const loop = Object.keys(addonProviders).length === 0 ? null : runAddonLoop(db, logs, addonProviders);
   endings.push(async () => {
+    await loop?.stop();
     engine.close();
     await logs.close();
     await rm(folder, { recursive: true, force: true });

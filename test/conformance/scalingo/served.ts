@@ -1,6 +1,7 @@
 /** The Scalingo dialect as it is served, over a real core (see support/served.ts). */
 import { after, before, type TestContext } from 'node:test';
 import { systemActor } from '../../../src/core/access/actor.ts';
+import type { AddonProviders } from '../../../src/core/ports/addon-provider.ts';
 import { Secret } from '../../../src/core/ports/secret.ts';
 import { scalingoDialect } from '../../../src/dialects/scalingo/index.ts';
 import type { ScalingoParts, ScalingoSettings } from '../../../src/dialects/scalingo/settings.ts';
@@ -17,8 +18,9 @@ export interface ServedScalingo extends Omit<ServedCore, 'parts' | 'listen'> {
 export async function serveScalingo(
   t: Pick<TestContext, 'after'>,
   settings: Partial<ScalingoSettings> = {},
+  addonProviders: AddonProviders = {},
 ): Promise<ServedScalingo> {
-  const { listen, ...served } = await serveCore(t);
+  const { listen, ...served } = await serveCore(t, addonProviders);
   const parts: ScalingoParts = {
     ...served.parts,
     settings: {
