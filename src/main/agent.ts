@@ -1,6 +1,6 @@
 /** `berth agent`: owns the instances of the embedded engine. SIGTERM ends it and leaves them running; SIGINT ends them too. */
 import { runAgent } from '../engines/process/agent.ts';
-import { addonHostPort } from './addon-postgres.ts';
+import { addonHostPort } from './addon-settings.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { untilEnd } from './lifetime.ts';
 import { processParts } from './process-parts.ts';

@@ -6,7 +6,7 @@ import type { Core } from '../core/core.ts';
 import { unavailable } from '../core/errors.ts';
 import type { TunnelTarget } from '../git/ssh/door.ts';
 import { createAddressRules } from '../lib/dialer-address.ts';
-import { HOST_NAME } from './addon-postgres.ts';
+import { HOST_NAME } from './addon-settings.ts';
 
 /**
  * What the platform's own provider names is taken as it is; instances call the machine by a name that only they know. What a provider outside

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addonHostPort, checkAddonSettings } from '../../src/main/addon-postgres.ts';
+import { addonHostPort, checkAddonSettings } from '../../src/main/addon-settings.ts';
 import { readSettings } from '../../src/main/settings.ts';
 
 const settingsOf = (environment: Readonly<Record<string, string>>) => readSettings([], environment).settings;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { checkAdminSettings } from '../../src/main/first-boot.ts';
+import { checkAdminSettings } from '../../src/main/admin-settings.ts';
 import { readSettings, settingsEnvironment } from '../../src/main/settings.ts';
 import { settingsTable } from '../../src/main/settings-table.ts';
 
