@@ -1,10 +1,16 @@
 /** Every route of the Scalingo dialect, and what each kind of caller gets; see route-walk.ts. */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { after, before, suite } from 'node:test';
+import { createManifestProvider } from '../../src/addons/manifest-provider/manifest-provider.ts';
+import { systemActor } from '../../src/core/access/actor.ts';
 import { shortId } from '../../src/core/names.ts';
+import { Secret } from '../../src/core/ports/secret.ts';
+import { MANIFEST_PROVIDER } from '../../src/core/services/catalogue-service.ts';
 import { scalingoRoutes } from '../../src/dialects/scalingo/routes.ts';
+import { createDialer } from '../../src/lib/dialer.ts';
 import { basic, type ServedScalingo, serveScalingo } from '../conformance/scalingo/served.ts';
+import { startProvider, type TestProvider } from '../support/addon-provider.ts';
+import { publicKey } from '../support/public-key.ts';
 import { call } from '../support/served.ts';
 import { type Expected, walkRoutes } from './route-walk.ts';
 
@@ -96,15 +102,84 @@ const apps: Readonly<Record<string, Expected>> = {
   [`GET ${app}/log_drains`]: inApp(200),
 };
 
+const manifest = {
+  name: 'Fresh',
+  username: 'fresh',
+  password: 'a manifest password',
+  sso_salt: 'salt',
+  config_vars: ['FRESH_URL'],
+  production: { base_url: 'http://fresh.test/resources' },
+  plans: [{ name: 'free' }],
+};
+/** Only administrators change the catalogue; everybody sees that it is there. */
+const catalogue = (admin: number, body?: unknown): Expected => ({ ...forAll(403, body), admin });
+
+const addons: Readonly<Record<string, Expected>> = {
+  'GET /v1/addon_providers': open(200),
+  'GET /v1/addon_categories': open(200),
+  'GET /v1/addon_providers/:provider': open(200),
+  'GET /v1/addon_providers/:provider/plans': open(200),
+  'POST /v1/addon_providers': catalogue(201, manifest),
+  'PUT /v1/addon_providers/:provider': catalogue(200, { ...manifest, username: 'walker' }),
+  // It has an add-on.
+  'DELETE /v1/addon_providers/:provider': catalogue(422),
+  [`GET ${app}/addons`]: inApp(200),
+  [`POST ${app}/addons`]: inApp(201, { addon: { addon_provider_id: 'walker', plan_id: 'free' } }),
+  [`GET ${app}/addons/:addon`]: inApp(200),
+  [`PATCH ${app}/addons/:addon`]: inApp(200, { addon: { plan_id: 'pro' } }),
+  [`DELETE ${app}/addons/:addon`]: inApp(204),
+  [`GET ${app}/addons/:addon/sso`]: inApp(200),
+  [`POST ${app}/addons/:addon/sso`]: inApp(200),
+  [`POST ${app}/addons/:addon/token`]: inApp(200),
+  // No token opens these: only a provider's own name and password do.
+  'GET /v1/provider/apps': open(401),
+  'GET /v1/provider/apps/:id': open(401),
+  'PATCH /v1/provider/apps/:id': open(401, { config: { WALKER_URL: 'x' } }),
+};
+
+const events: Readonly<Record<string, Expected>> = {
+  'GET /v1/events': forAll(200),
+  'GET /v1/events/:event': own(200),
+  'GET /v1/event_types': open(200),
+  'GET /v1/event_categories': open(200),
+  [`GET ${app}/events`]: inApp(200),
+  [`GET ${app}/events/:event`]: inApp(200),
+};
+
 suite('routes', () => {
   const endings: (() => unknown)[] = [];
   let served: ServedScalingo;
+  let provider: TestProvider;
   before(async () => {
-    served = await serveScalingo({ after: (work) => void endings.push(work as () => unknown) });
+    const suiteEnd = { after: (work: unknown) => void endings.push(work as () => unknown) };
+    provider = await startProvider(suiteEnd);
+    const dialer = createDialer({ allowPrivate: true, allow: [] });
+    endings.push(() => dialer.close());
+    served = await serveScalingo(suiteEnd, {}, { [MANIFEST_PROVIDER]: createManifestProvider(dialer) });
+    provider.answer = ({ method }) =>
+      method === 'POST'
+        ? { status: 201, body: { id: 'resource', config: { WALKER_URL: 'x' } } }
+        : { status: method === 'DELETE' ? 204 : 200 };
   });
   after(async () => {
     for (const end of endings) await end();
   });
+
+  /** A service of somebody else's, which the app has an add-on of. */
+  async function registerWalker(): Promise<void> {
+    await served.core.services.register(systemActor, {
+      name: 'walker',
+      plans: [{ name: 'free' }, { name: 'pro' }],
+      manifest: {
+        baseUrl: provider.url,
+        ssoUrl: `${provider.url}/sso`,
+        username: 'walker',
+        password: new Secret('a manifest password'),
+        ssoSalt: new Secret('salt'),
+        configNames: ['WALKER_URL'],
+      },
+    });
+  }
 
   /** The member's app `mine-app` with one of everything, and things of the member's account. */
   async function setUp(): Promise<Record<string, string>> {
@@ -124,7 +199,19 @@ suite('routes', () => {
     await db.operations.finish(operation.id, null, 'succeeded', null);
     const key = await core.keys.add(member, { name: 'laptop', content: publicKey() });
     const { token } = await core.tokens.createPersonal(member, { name: 'walk', lifetimeMs: null });
+    await registerWalker();
+    const addon = await core.addons.create(member, { app: 'mine-app', service: 'walker', plan: 'free' });
+    assert.equal((await core.addons.whenDone(addon.operation, 20_000)).status, 'succeeded');
+    const { items } = await core.events.slice(
+      member,
+      { app: 'mine-app', selections: [{ kinds: ['AppCreated'] }] },
+      { offset: 0, limit: 1 },
+    );
     return {
+      addon: shortId(addon.addon.id),
+      provider: 'walker',
+      id: addon.addon.id,
+      event: shortId(items[0]?.id ?? ''),
       app: 'mine-app',
       appId: made?.id ?? '',
       variable: variable?.id ?? '',
@@ -138,6 +225,12 @@ suite('routes', () => {
 
   async function tearDown(): Promise<void> {
     const { core, db, tokens } = served;
+    const { items } = await core.addons.list(systemActor, {}, { limit: 1000 });
+    for (const { id } of items) {
+      const { operation } = await core.addons.remove(systemActor, id, { force: true });
+      await core.addons.whenDone(operation, 20_000);
+    }
+    for (const name of ['walker', 'fresh']) await core.services.remove(systemActor, name).catch(() => {});
     for (const id of await db.apps.allIds()) await db.apps.purge(id);
     const fresh = await db.users.find('fresh@apps.test');
     if (fresh !== null) await db.users.remove(fresh.id);
@@ -152,7 +245,7 @@ suite('routes', () => {
   walkRoutes({
     served: () => served,
     known: () => scalingoRoutes(served.parts),
-    expected: { ...account, ...platform, ...apps },
+    expected: { ...account, ...platform, ...apps, ...addons, ...events },
     authorization: basic,
     setUp,
     tearDown,
@@ -161,12 +254,3 @@ suite('routes', () => {
       text.startsWith('{"success":false,"message":'),
   });
 });
-
-/** One line of OpenSSH's format, of a key that nobody has yet. */
-function publicKey(): string {
-  const { publicKey: key } = generateKeyPairSync('ed25519');
-  const raw = key.export({ type: 'spki', format: 'der' }).subarray(-32);
-  const field = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
-  const blob = Buffer.concat([field(Buffer.from('ssh-ed25519')), field(raw)]);
-  return `ssh-ed25519 ${blob.toString('base64')} walk`;
-}
