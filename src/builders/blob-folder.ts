@@ -119,7 +119,15 @@ export function createBlobFolder({ dataFolder, clock, ids }: BlobFolderOptions):
     return { removed, freedBytes };
   }
 
-  return { put, get, file, remove, prune, open: async (id) => createReadStream((await file(id)).path) };
+  return {
+    put,
+    get,
+    file,
+    path: async (id) => (await file(id)).path,
+    open: async (id) => createReadStream((await file(id)).path),
+    remove,
+    prune,
+  };
 }
 
 const exists = (): BerthError => conflict('blob-exists', 'this upload was made already', 'upload');

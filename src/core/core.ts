@@ -17,8 +17,12 @@ import { FavoriteService } from './favorites/favorite-service.ts';
 import { InstanceService } from './instances/instance-service.ts';
 import { KeyService } from './keys/key-service.ts';
 import { LogService } from './logs/log-service.ts';
+import { AttachmentService } from './one-offs/attachment-service.ts';
+import { HeldOneOffs } from './one-offs/held-one-offs.ts';
+import { OneOffService } from './one-offs/one-off-service.ts';
 import { OperationService } from './operations/operation-service.ts';
 import type { AddonProviders } from './ports/addon-provider.ts';
+import type { BlobStore } from './ports/blob-store.ts';
 import type { Builder } from './ports/builder.ts';
 import type { CoreContext } from './ports/core-context.ts';
 import type { Engine } from './ports/engine.ts';
@@ -44,6 +48,8 @@ export interface CoreParts extends CoreContext {
   readonly engine: Engine;
   readonly builder: Pick<Builder, 'hasArtifact' | 'clearCache'>;
   readonly logs: LogStore;
+  /** Absent: one-offs take no files. */
+  readonly blobs?: BlobStore;
   /** Absent: nothing of the catalogue can be made. */
   readonly addonProviders?: AddonProviders;
   /** Apps answer below it by their handle. */
@@ -55,6 +61,7 @@ export function createCore(parts: CoreParts) {
   const builds = new BuildService(parts, parts.logs);
   const releases = new ReleaseService(parts, parts.builder);
   const deployments = new DeploymentService(parts, builds, parts.builder, parts.logs);
+  const held = new HeldOneOffs((blobId) => void parts.blobs?.remove(blobId).catch(() => {}));
   return {
     authenticator,
     users: new UserService(parts, parts.passwords, authenticator),
@@ -75,6 +82,8 @@ export function createCore(parts: CoreParts) {
     pushes: new PushService(parts, deployments, parts.logs),
     tunnels: new TunnelService(parts),
     instances: new InstanceService(parts, parts.engine),
+    oneOffs: new OneOffService(parts, parts.engine, held),
+    attachments: new AttachmentService(parts, parts.engine, held, parts.blobs ?? null),
     logs: new LogService(parts, parts.logs),
     events: new EventService(parts),
     favorites: new FavoriteService(parts),

@@ -4,27 +4,13 @@ import { conflict, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { CoreContext } from '../ports/core-context.ts';
-import type { Engine, EngineInstance, ExecSession, ExecSpec, InstanceStats, TerminalSize } from '../ports/engine.ts';
-import type { Release } from '../releases/release.ts';
+import type { Engine, EngineInstance, ExecSession, ExecSpec, InstanceStats } from '../ports/engine.ts';
 import type { Instance } from './instance.ts';
 
 export interface InstanceView extends Instance {
   /** What the engine says of it now; null when it does not know it. */
   readonly actual: EngineInstance | null;
 }
-
-export interface RunOneOff {
-  readonly command: string | readonly string[];
-  /** Whose image it runs; none named: the app's own build, or the first process's image. */
-  readonly processType?: string;
-  readonly size?: string;
-  readonly stdin: boolean;
-  readonly terminal?: TerminalSize;
-  readonly timeoutMs: number;
-  readonly environment?: ExecSpec['environment'];
-}
-
-const ONE_OFF_GRACE_MS = 10_000;
 
 export class InstanceService {
   readonly #context: CoreContext;
@@ -92,54 +78,4 @@ export class InstanceService {
     const instance = await this.get(actor, reference, instanceId);
     await this.#engine.signal(instance.id, signal);
   }
-
-  /** Starts a command beside the app, with the current release's artifact and config. Gives the engine's id for `attach`. */
-  async run(actor: Actor, reference: string, input: RunOneOff): Promise<string> {
-    const { db, ids } = this.#context;
-    const app = await fetchApp(db, actor, reference, 'app.run');
-    const release = app.currentReleaseId === null ? null : await db.releases.find(app.id, app.currentReleaseId);
-    const artifactDigest = release === null ? null : artifactFor(release, input.processType);
-    if (release === null || artifactDigest === null)
-      throw conflict('no-release', 'the app has no release yet; deploy first', 'app');
-    const size = input.size === undefined ? await db.sizes.findDefault() : await db.sizes.find(input.size);
-    if (size === null) throw notFound('size', input.size);
-    const environment = (await db.config.findSnapshot(release.configSnapshotId)) ?? {};
-    const id = ids.id();
-    await this.#engine.start({
-      id,
-      kind: 'one-off',
-      appId: app.id,
-      appHandle: app.handle,
-      spaceId: app.spaceId,
-      processType: 'run',
-      generation: 'one-off',
-      artifactDigest,
-      command: input.command,
-      environment: { ...environment, ...input.environment },
-      ports: 'any',
-      limits: { memoryBytes: size.memoryBytes, cpuShares: size.cpuShares, pids: size.pids },
-      graceMs: ONE_OFF_GRACE_MS,
-      stdin: input.stdin,
-      timeoutMs: input.timeoutMs,
-      ...(input.terminal === undefined ? {} : { terminal: input.terminal }),
-    });
-    return id;
-  }
-
-  /** The streams of a one-off of this app. */
-  async attach(actor: Actor, reference: string, oneOffId: string): Promise<ExecSession> {
-    const app = await fetchApp(this.#context.db, actor, reference, 'app.run');
-    const known = (await this.#engine.list()).find(
-      (item) => item.id === oneOffId && item.appId === app.id && item.kind === 'one-off',
-    );
-    if (known === undefined) throw notFound('instance', oneOffId);
-    return this.#engine.attach(oneOffId);
-  }
-}
-
-function artifactFor(release: Release, type: string | undefined): string | null {
-  const own = type === undefined ? undefined : release.processes[type];
-  if (own !== undefined) return own.artifactDigest;
-  const first = Object.keys(release.processes).sort()[0] ?? '';
-  return release.artifactDigest ?? release.processes[first]?.artifactDigest ?? null;
 }

@@ -30,6 +30,8 @@ export interface BlobStore {
   get(id: string): Promise<Blob | null>;
   /** A stream of the bytes; throws BerthError `not-found`. */
   open(id: string): Promise<Readable>;
+  /** The file of this machine that holds the bytes, not to be changed; throws BerthError `not-found`. */
+  path(id: string): Promise<string>;
   /** A blob that is gone already is no error. */
   remove(id: string): Promise<void>;
   /** Deletes blobs older than `olderThan` that are not in `keep`. */

@@ -37,6 +37,8 @@ export interface InstanceSpec {
   /** One-offs: keep stdin open until `attach` closes it, and give it a terminal. */
   readonly stdin?: boolean;
   readonly terminal?: TerminalSize;
+  /** One-offs: files of the engine's machine, which are copied to `/tmp/uploads` under these names before the command runs. */
+  readonly uploads?: readonly { readonly name: string; readonly path: string }[];
   /** One-offs: killed after so long. */
   readonly timeoutMs?: number;
 }

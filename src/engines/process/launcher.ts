@@ -17,6 +17,7 @@ import { helperEnvironment, markName } from './settings.ts';
 import { checkMounts, hostNames, linkEnds, volumeBindings } from './surroundings.ts';
 import type { Uids } from './uids.ts';
 import type { Unit } from './unit.ts';
+import { putUploads } from './uploads.ts';
 import type { Volumes } from './volumes.ts';
 import type { PlainEnvironment, PlainInstanceSpec, PlainJobSpec } from './wire.ts';
 import type { WorkingCopies } from './working-copies.ts';
@@ -82,6 +83,7 @@ export class Launcher {
       const bindings = await volumeBindings(spec.mounts, volumes, app, uid);
       const folders = [{ host: app, inside: '/app', writable: true }, ...bindings];
       const plan = this.#plan(unit, network, folders, inside, [], hostNames(network?.gateway ?? null, ends));
+      await putUploads(spec.uploads ?? [], plan);
       await unit.launch({
         argv: unitArguments(plan, script.argv),
         script,
