@@ -18,12 +18,11 @@ export interface RoutedRows {
 const PAGE = 1_000;
 
 export async function readRoutedRows(db: Database): Promise<RoutedRows> {
-  const [apps, instances, domains, linked] = await Promise.all([
-    allApps(db),
-    db.instances.routable(),
-    db.domains.all(),
-    db.processes.linked(),
-  ]);
+  // One after the other: what an idle platform reads each time must not keep a connection for each.
+  const apps = await allApps(db);
+  const instances = await db.instances.routable();
+  const domains = await db.domains.all();
+  const linked = await db.processes.linked();
   const precise = [...domains.filter((domain) => domain.processType !== null), ...linked];
   const appIds = [...new Set(precise.map((row) => row.appId))];
   return { apps, instances, domains, linked, ports: appIds.length === 0 ? [] : await db.processes.portsOf(appIds) };

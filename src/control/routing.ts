@@ -120,7 +120,8 @@ export class RoutingPublisher {
     // Microseconds, so that a table made after a restart is newer than any before it.
     this.#lastVersion = Math.max(this.#lastVersion + 1, clock.now().getTime() * 1_000);
     const version = this.#lastVersion;
-    const [rows, certificates] = await Promise.all([readRoutedRows(db), routeCertificates(db, logger)]);
+    const rows = await readRoutedRows(db);
+    const certificates = await routeCertificates(db, logger);
     // Neither waits for the other to be up.
     const outcomes = await Promise.allSettled([
       router.apply({ ...routingTable(version, this.#baseDomain, rows), certificates }),
