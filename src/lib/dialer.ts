@@ -7,9 +7,10 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { getCACertificates } from 'node:tls';
-import { Agent, request as undiciRequest } from 'undici';
 import { type AddressPolicy, createAddressRules } from './dialer-address.ts';
 import { limitBytes } from './streams.ts';
+
+type Undici = typeof import('undici');
 
 export interface DialerOptions extends AddressPolicy {
   /** PEM certificates to trust beside the system's. */
@@ -82,17 +83,25 @@ export function createDialer(options: DialerOptions): Dialer {
     );
   };
 
-  const agent = new Agent({
-    connect: {
-      lookup: checkedLookup,
-      timeout: options.connectTimeoutMs ?? 10_000,
-      ...(options.extraCa === undefined || options.extraCa.length === 0
-        ? {}
-        : { ca: [...getCACertificates('default'), ...options.extraCa] }),
-    },
-    pipelining: 1,
-    keepAliveTimeout: 5_000,
-  });
+  const openAgent = ({ Agent }: Undici): InstanceType<Undici['Agent']> =>
+    new Agent({
+      connect: {
+        lookup: checkedLookup,
+        timeout: options.connectTimeoutMs ?? 10_000,
+        ...(options.extraCa === undefined || options.extraCa.length === 0
+          ? {}
+          : { ca: [...getCACertificates('default'), ...options.extraCa] }),
+      },
+      pipelining: 1,
+      keepAliveTimeout: 5_000,
+    });
+  /** Loaded when somebody first dials: an idle platform does without it. */
+  let client: Promise<{ readonly request: Undici['request']; readonly agent: InstanceType<Undici['Agent']> }> | null =
+    null;
+  const open = () => {
+    client ??= import('undici').then((undici) => ({ request: undici.request, agent: openAgent(undici) }));
+    return client;
+  };
 
   async function dial(request: DialRequest): Promise<DialResponse> {
     const maxRedirects = request.maxRedirects ?? 5;
@@ -116,8 +125,9 @@ export function createDialer(options: DialerOptions): Dialer {
     const bareHost = step.url.hostname.replace(/^\[|\]$/g, '');
     // A literal address never goes through `lookup`.
     if (isIP(bareHost) !== 0 && !rules.isAllowed(bareHost, bareHost)) throw refusedAddress(bareHost);
+    const { request: send, agent } = await open();
     try {
-      const answer = await undiciRequest(`${step.url.origin}${step.url.pathname}${step.url.search}`, {
+      const answer = await send(`${step.url.origin}${step.url.pathname}${step.url.search}`, {
         method: step.method,
         headers: step.headers,
         body: step.body ?? null,
@@ -143,7 +153,12 @@ export function createDialer(options: DialerOptions): Dialer {
     }
   }
 
-  return { dial, close: () => agent.close() };
+  return {
+    dial,
+    async close() {
+      await (await client)?.agent.close();
+    },
+  };
 }
 
 interface Step {

@@ -11,6 +11,7 @@ export async function warmCommand(folder: string | undefined): Promise<void> {
     import('./router.ts'),
     import('./agent.ts'),
     import('./sample.ts'),
+    import('undici'),
   ]);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, MARK), '');
