@@ -4,6 +4,7 @@ import { shortId } from '../../core/names.ts';
 import { type Call, ok, param, type Route } from './call.ts';
 import { containerLabel } from './container-label.ts';
 import { commandOf, formationOf } from './formation.ts';
+import { oneOffShape } from './run/one-off-shape.ts';
 import type { ScalingoParts } from './settings.ts';
 import { sizeShapes } from './sizes.ts';
 
@@ -35,7 +36,11 @@ export function containerRoutes({ core }: ScalingoParts): readonly Route[] {
         container_size: (process && sizes.get(process.sizeId)) ?? null,
       };
     });
-    return ok({ containers: containers.toSorted((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true })) });
+    const oneOffs = (await core.oneOffs.list(call.actor, app.id)).map((oneOff) =>
+      oneOffShape(oneOff, sizes.get(oneOff.sizeId)),
+    );
+    const all = [...containers, ...oneOffs];
+    return ok({ containers: all.toSorted((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true })) });
   }
 
   return [

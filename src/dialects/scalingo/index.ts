@@ -9,6 +9,7 @@ import { baseUrlOf } from './base-url.ts';
 import type { Answer, Call, Route } from './call.ts';
 import { Refusal, sendFailure, sendNotFound } from './errors.ts';
 import { scalingoRoutes } from './routes.ts';
+import { Attachments } from './run/attachments.ts';
 import type { ScalingoParts } from './settings.ts';
 import { scalingoUpgrades } from './upgrades.ts';
 
@@ -27,7 +28,8 @@ export function scalingoDialect(parts: ScalingoParts): Dialect {
     ...(parts.observe === undefined ? {} : { observe: parts.observe }),
   });
   addGzip(instance);
-  const routes = scalingoRoutes(parts);
+  const attachments = new Attachments();
+  const routes = scalingoRoutes(parts, attachments);
   // Each of the two has its own way with bodies.
   instance.register(async (scope) => {
     parseEveryBodyAsJson(scope);
@@ -38,7 +40,7 @@ export function scalingoDialect(parts: ScalingoParts): Dialect {
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     for (const route of routes) if (route.rawBody === true) addRoute(scope, parts, route);
   });
-  return { name: 'scalingo', hostLabel: 'scalingo', instance, upgrades: scalingoUpgrades(parts) };
+  return { name: 'scalingo', hostLabel: 'scalingo', instance, upgrades: scalingoUpgrades(parts, attachments) };
 }
 
 function addRoute(scope: FastifyInstance, parts: ScalingoParts, route: Route): void {

@@ -1,6 +1,7 @@
 import { shortId } from '../../core/names.ts';
 import type { Operation, OperationStatus } from '../../core/operations/operation.ts';
-import { ok, param, type Route } from './call.ts';
+import { type Call, ok, param, type Route } from './call.ts';
+import { startOneOffOperation } from './run/start-operation.ts';
 import type { ScalingoParts } from './settings.ts';
 
 const statuses: Readonly<Record<OperationStatus, string>> = {
@@ -26,14 +27,23 @@ export function operationShape(operation: Operation) {
   };
 }
 
-export const operationRoutes = ({ core }: ScalingoParts): readonly Route[] => [
-  {
-    method: 'GET',
-    path: '/v1/apps/:app/operations/:operation',
-    access: 'app.read.info',
-    handle: async (call) =>
-      ok({
-        operation: operationShape(await core.operations.get(call.actor, param(call, 'app'), param(call, 'operation'))),
-      }),
-  },
-];
+export function operationRoutes(parts: ScalingoParts): readonly Route[] {
+  async function get(call: Call) {
+    try {
+      return operationShape(await parts.core.operations.get(call.actor, param(call, 'app'), param(call, 'operation')));
+    } catch (error) {
+      const started = await startOneOffOperation(parts, call).catch(() => null);
+      if (started !== null) return started;
+      throw error;
+    }
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: '/v1/apps/:app/operations/:operation',
+      access: 'app.read.info',
+      handle: async (call) => ok({ operation: await get(call) }),
+    },
+  ];
+}

@@ -16,6 +16,9 @@ import { platformRoutes } from './platform.ts';
 import { providerAppRoutes } from './provider/provider-apps.ts';
 import { registrationRoutes } from './provider/registration.ts';
 import { restartRoutes } from './restart.ts';
+import { attachRoutes } from './run/attach-routes.ts';
+import { Attachments } from './run/attachments.ts';
+import { runRoutes } from './run/run.ts';
 import { scaleRoutes } from './scale.ts';
 import type { ScalingoParts } from './settings.ts';
 import { sizeRoutes } from './sizes.ts';
@@ -23,7 +26,7 @@ import { tokenRoutes } from './tokens.ts';
 import { userRoutes } from './users.ts';
 import { variableRoutes } from './variables.ts';
 
-export const scalingoRoutes = (parts: ScalingoParts): readonly Route[] => [
+export const scalingoRoutes = (parts: ScalingoParts, attachments = new Attachments()): readonly Route[] => [
   ...userRoutes(parts),
   ...tokenRoutes(parts),
   ...keyRoutes(parts),
@@ -40,6 +43,8 @@ export const scalingoRoutes = (parts: ScalingoParts): readonly Route[] => [
   ...domainRoutes(parts),
   ...sourceRoutes(parts),
   ...deploymentRoutes(parts),
+  ...runRoutes(parts),
+  ...attachRoutes(parts, attachments),
   ...eventRoutes(parts),
   ...catalogueRoutes(parts),
   ...addonRoutes(parts),

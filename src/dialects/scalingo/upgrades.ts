@@ -3,15 +3,19 @@ import { knownFailure } from '../../http/failure.ts';
 import { type RawRoute, Upgrades, type WebSocketRoute } from '../../http/streaming/upgrades.ts';
 import { deploymentStream } from './deployments/stream.ts';
 import { rendering } from './errors.ts';
+import { attachUpgrade } from './run/attach.ts';
+import type { Attachments } from './run/attachments.ts';
 import type { ScalingoParts } from './settings.ts';
 
 const webSockets = (parts: ScalingoParts): readonly WebSocketRoute[] => [deploymentStream(parts)];
-const raw = (_parts: ScalingoParts): readonly RawRoute[] => [];
+const raw = (parts: ScalingoParts, attachments: Attachments): readonly RawRoute[] => [
+  attachUpgrade(parts, attachments),
+];
 
-export const scalingoUpgrades = (parts: ScalingoParts): Upgrades =>
+export const scalingoUpgrades = (parts: ScalingoParts, attachments: Attachments): Upgrades =>
   new Upgrades({
     logger: parts.logger,
     webSockets: webSockets(parts),
-    raw: raw(parts),
+    raw: raw(parts, attachments),
     statusOf: (error) => rendering(knownFailure(error), error, parts.settings.billingUrl).status,
   });

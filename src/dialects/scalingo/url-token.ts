@@ -6,7 +6,7 @@ import type { ScalingoParts } from './settings.ts';
 type TokenParts = Pick<ScalingoParts, 'box' | 'clock'>;
 
 /** Each purpose is a kind of its own: a token for one thing opens nothing else. */
-export type Purpose = 'upload' | 'download' | 'logs';
+export type Purpose = 'upload' | 'download' | 'logs' | 'attach';
 
 const contextOf = (purpose: Purpose): string => `scalingo/url/${purpose}`;
 

@@ -1,0 +1,59 @@
+/**
+ * `CONNECT <attach_url's path>`: the connection becomes the terminal of the one-off, which starts now. The path stands where others have
+ * `host:port`. Clients throw away what comes together with the head of the answer, so the head goes out alone, and the first output after
+ * the client has told its size, or a moment later: newer clients tell it only when they have seen output.
+ */
+import type { Duplex } from 'node:stream';
+import type { Secret } from '../../../core/ports/secret.ts';
+import { carrySession, hangUp } from '../../../http/streaming/carry-session.ts';
+import type { RawRoute, UpgradeRequest } from '../../../http/streaming/upgrades.ts';
+import { actorOf, authenticate } from '../auth.ts';
+import type { ScalingoParts } from '../settings.ts';
+import { oneOffIdOf } from './attach-url.ts';
+import type { Attachments } from './attachments.ts';
+
+const HEAD = 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n';
+const SIZE = { columns: 80, rows: 24 };
+const SIZE_WAIT_MS = 250;
+const RECHECK_MS = 30_000;
+/** Without a byte either way. */
+const IDLE_MS = 30 * 60_000;
+
+export function attachUpgrade(parts: ScalingoParts, attachments: Attachments): RawRoute {
+  const { core } = parts;
+
+  async function take({ raw, params }: UpgradeRequest, socket: Duplex, head: Buffer): Promise<void> {
+    const { actor, credential } = await authenticate(parts, raw.headers);
+    const id = oneOffIdOf(parts, params.token ?? '');
+    const session = await core.attachments.attach(actor, id, SIZE);
+    if (head.length > 0) socket.unshift(head);
+    if (socket.destroyed) return hangUp(session);
+    const sized = attachments.sized(id, SIZE_WAIT_MS);
+    socket.write(HEAD);
+    await sized;
+
+    const idle = setTimeout(() => {
+      attachments.endedIdle(id);
+      void hangUp(session);
+    }, IDLE_MS);
+    const recheck = setInterval(() => void mayStill(credential, id).catch(() => hangUp(session)), RECHECK_MS);
+    socket.on('data', () => idle.refresh());
+    try {
+      const output = (piece: Buffer): Buffer => {
+        idle.refresh();
+        return piece;
+      };
+      await carrySession(session, socket, { stdin: true, stdout: output, stderr: output });
+    } finally {
+      clearTimeout(idle);
+      clearInterval(recheck);
+    }
+  }
+
+  /** Throws when the token is void by now, or its holder may not run commands in the app any more. */
+  async function mayStill(credential: Secret, id: string): Promise<void> {
+    await core.attachments.get(await actorOf(parts, credential), id);
+  }
+
+  return { path: /^\/v1\/one-offs\/(?<token>[\w-]+)\/?$/, methods: ['CONNECT'], take };
+}
