@@ -12,6 +12,7 @@ export interface AppSurroundings {
   readonly owner: OwnerView | undefined;
   readonly deployed: AppActivity['deployed'];
   readonly parentName: string | null;
+  readonly gitSource: string | null;
   readonly baseUrl: string;
   readonly settings: ScalingoSettings;
 }
@@ -35,7 +36,7 @@ export function appShape(app: AppView, about: AppSurroundings) {
     last_deployed_by: deployed?.by ?? null,
     last_deployment_id: deployed?.buildId ?? null,
     git_url: gitUrl(settings, name),
-    git_source: null,
+    git_source: about.gitSource,
     url,
     base_url: url,
     urls: [url.replace(/^https?:\/\//, '')],

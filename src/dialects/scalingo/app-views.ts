@@ -5,6 +5,7 @@ import type { AppView } from '../../core/apps/app.ts';
 import { appShape } from './app-shape.ts';
 import { type AppStatus, appStatus } from './app-status.ts';
 import type { Call } from './call.ts';
+import { GIT_SOURCE } from './git-source.ts';
 import type { ScalingoParts } from './settings.ts';
 
 /** An app's note of the app that it was made as a child of: that one's id. */
@@ -17,11 +18,12 @@ export async function showApps(
   { baseUrl, actor }: Pick<Call, 'baseUrl' | 'actor'>,
   apps: readonly AppView[],
 ): Promise<readonly AppShape[]> {
-  const [processes, activity, owners, parents] = await Promise.all([
+  const [processes, activity, owners, parents, sources] = await Promise.all([
     core.processes.listOf(apps),
     core.apps.activityOf(apps),
     core.appOwnership.ownersOf(apps),
     core.annotations.getOf(apps, PARENT),
+    core.annotations.getOf(apps, GIT_SOURCE),
   ]);
   const byApp = Map.groupBy(processes, (process) => process.appId);
   const parentNames = await namesOf(core, actor, apps, new Set(parents.values()));
@@ -31,6 +33,7 @@ export async function showApps(
       owner: owners.get(app.teamId),
       deployed: activity.get(app.id)?.deployed ?? null,
       parentName: parentNames.get(parents.get(app.id) ?? '') ?? null,
+      gitSource: sources.get(app.id) ?? null,
       baseUrl,
       settings,
     }),

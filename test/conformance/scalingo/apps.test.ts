@@ -173,6 +173,27 @@ suite('apps', () => {
     assert.equal((await send('POST', '/apps', { app: { name: 'doomed-app' } })).status, 201);
   });
 
+  test('an app of a source is deployed at once', async () => {
+    const { send } = await person();
+    const source = 'https://github.com/Scalingo/sample-app';
+    const dry = await send(
+      'POST',
+      '/apps',
+      { app: { name: 'from-source', git_source: source } },
+      { 'x-dry-run': 'true' },
+    );
+    assert.deepEqual([dry.status, dry.json<{ app: { git_source: string } }>().app.git_source], [201, source]);
+    const made = await send('POST', '/apps', { app: { name: 'from-source', git_source: source } });
+    const { uuid, git_source } = made.json<{ app: { uuid: string; git_source: string } }>().app;
+    assert.deepEqual([made.status, git_source], [201, source], made.text);
+    const { items } = await get().db.builds.list(uuid, { limit: 10 });
+    const urls = items.map((build) => (build.source.kind === 'archive' ? build.source.url.reveal() : null));
+    assert.deepEqual(urls, [`${source}/archive/HEAD.tar.gz`]);
+    const refused = await send('POST', '/apps', { app: { name: 'from-nowhere', git_source: 'git@host:a/b.git' } });
+    assert.deepEqual([refused.status, Object.keys(errorsOf(refused))], [422, ['git_source']]);
+    assert.deepEqual(await names(send), ['from-source']);
+  });
+
   test('children of an app know it, and nobody else’s app has any', async () => {
     const { send, app } = await withApp('parent-app');
     const child = await send('POST', '/apps/parent-app/child_apps', { app: { name: 'child-one' } });

@@ -8,6 +8,7 @@ import { issueTicket, readTicket } from '../../../src/dialects/scalingo/access-t
 import { resolveAlias } from '../../../src/dialects/scalingo/aliases.ts';
 import { appStatus } from '../../../src/dialects/scalingo/app-status.ts';
 import { baseUrlOf } from '../../../src/dialects/scalingo/base-url.ts';
+import { archiveOf } from '../../../src/dialects/scalingo/git-source.ts';
 import { gitUrl } from '../../../src/dialects/scalingo/links.ts';
 import { pageAsked, pageMeta, pageOf } from '../../../src/dialects/scalingo/pages.ts';
 import { shownSize } from '../../../src/dialects/scalingo/sizes.ts';
@@ -135,4 +136,27 @@ test('a repository is named as git takes it: the short form has no place for a p
 test('sizes go by their memory; what this API has no name for keeps its own', () => {
   const size = (mebibytes: number): string => shownSize({ memoryBytes: mebibytes * 1024 * 1024, name: 'own' });
   assert.deepEqual([256, 512, 1024, 1536, 2048, 4096].map(size), ['S', 'M', 'L', 'own', 'XL', '2XL']);
+});
+
+test('a repository or an archive is found from the address of either', () => {
+  const archives: Readonly<Record<string, string>> = {
+    'https://github.com/Scalingo/sample-app': 'https://github.com/Scalingo/sample-app/archive/HEAD.tar.gz',
+    'https://github.com/Scalingo/sample.app.git': 'https://github.com/Scalingo/sample.app/archive/HEAD.tar.gz',
+    'https://github.com/a/b/tree/fix/one/': 'https://github.com/a/b/archive/fix/one.tar.gz',
+    'https://gitlab.com/a/b/c': 'https://gitlab.com/a/b/c/-/archive/HEAD/c-HEAD.tar.gz',
+    'https://gitlab.com/a/c.git': 'https://gitlab.com/a/c/-/archive/HEAD/c-HEAD.tar.gz',
+    'https://gitlab.com/a/c/-/tree/fix/one': 'https://gitlab.com/a/c/-/archive/fix/one/c-fix-one.tar.gz',
+    'http://files.test/app.tgz?key=x': 'http://files.test/app.tgz?key=x',
+  };
+  for (const [source, archive] of Object.entries(archives)) assert.equal(archiveOf(source), archive, source);
+  for (const source of [
+    'git@github.com:a/b.git',
+    'ftp://files.test/app.tgz',
+    'file:///etc/passwd.tgz',
+    'https://github.com/a',
+    'https://github.com/a/b/issues/1',
+    'https://example.org/a/b',
+    'app.tgz',
+  ])
+    assert.throws(() => archiveOf(source), { status: 422 }, source);
 });
