@@ -4,6 +4,7 @@ import { after, before, suite } from 'node:test';
 import { createManifestProvider } from '../../src/addons/manifest-provider/manifest-provider.ts';
 import { systemActor } from '../../src/core/access/actor.ts';
 import { shortId } from '../../src/core/names.ts';
+import type { ServiceManifest } from '../../src/core/ports/addon-provider.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { MANIFEST_PROVIDER } from '../../src/core/services/catalogue-service.ts';
 import { scalingoRoutes } from '../../src/dialects/scalingo/routes.ts';
@@ -165,21 +166,15 @@ suite('routes', () => {
     for (const end of endings) await end();
   });
 
-  /** A service of somebody else's, which the app has an add-on of. */
-  async function registerWalker(): Promise<void> {
-    await served.core.services.register(systemActor, {
-      name: 'walker',
-      plans: [{ name: 'free' }, { name: 'pro' }],
-      manifest: {
-        baseUrl: provider.url,
-        ssoUrl: `${provider.url}/sso`,
-        username: 'walker',
-        password: new Secret('a manifest password'),
-        ssoSalt: new Secret('salt'),
-        configNames: ['WALKER_URL'],
-      },
-    });
-  }
+  /** Of somebody else's service, which the app has an add-on of. */
+  const walker = (): ServiceManifest => ({
+    baseUrl: provider.url,
+    ssoUrl: `${provider.url}/sso`,
+    username: 'walker',
+    password: new Secret('a manifest password'),
+    ssoSalt: new Secret('salt'),
+    configNames: ['WALKER_URL'],
+  });
 
   /** The member's app `mine-app` with one of everything, and things of the member's account. */
   async function setUp(): Promise<Record<string, string>> {
@@ -199,7 +194,11 @@ suite('routes', () => {
     await db.operations.finish(operation.id, null, 'succeeded', null);
     const key = await core.keys.add(member, { name: 'laptop', content: publicKey() });
     const { token } = await core.tokens.createPersonal(member, { name: 'walk', lifetimeMs: null });
-    await registerWalker();
+    await core.services.register(systemActor, {
+      name: 'walker',
+      plans: [{ name: 'free' }, { name: 'pro' }],
+      manifest: walker(),
+    });
     const addon = await core.addons.create(member, { app: 'mine-app', service: 'walker', plan: 'free' });
     assert.equal((await core.addons.whenDone(addon.operation, 20_000)).status, 'succeeded');
     const { items } = await core.events.slice(
@@ -226,6 +225,7 @@ suite('routes', () => {
   async function tearDown(): Promise<void> {
     const { core, db, tokens } = served;
     const { items } = await core.addons.list(systemActor, {}, { limit: 1000 });
+    if (items.length > 0) await core.services.update(systemActor, 'walker', { manifest: walker() });
     for (const { id } of items) {
       const { operation } = await core.addons.remove(systemActor, id, { force: true });
       await core.addons.whenDone(operation, 20_000);

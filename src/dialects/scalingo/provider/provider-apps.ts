@@ -18,7 +18,8 @@ export function providerAppRoutes({ core }: ScalingoParts): readonly Route[] {
 
   async function signIn(request: FastifyRequest): Promise<Service> {
     const credentials = parseAuthorization(request.headers.authorization);
-    if (credentials?.scheme !== 'basic') throw unauthenticated();
+    // An empty name is none; it is nobody's wrong password.
+    if (credentials?.scheme !== 'basic' || credentials.username === '') throw unauthenticated();
     return providerCallbacks.signIn(credentials.username, credentials.password, request.ip);
   }
 
