@@ -17,6 +17,7 @@ import { FavoriteService } from './favorites/favorite-service.ts';
 import { InstanceService } from './instances/instance-service.ts';
 import { KeyService } from './keys/key-service.ts';
 import { LogService } from './logs/log-service.ts';
+import { MetricService } from './metrics/metric-service.ts';
 import { AttachmentService } from './one-offs/attachment-service.ts';
 import { HeldOneOffs } from './one-offs/held-one-offs.ts';
 import { OneOffService } from './one-offs/one-off-service.ts';
@@ -27,6 +28,7 @@ import type { Builder } from './ports/builder.ts';
 import type { CoreContext } from './ports/core-context.ts';
 import type { Engine } from './ports/engine.ts';
 import type { LogStore } from './ports/log-store.ts';
+import type { MetricStore } from './ports/metric-store.ts';
 import type { PasswordHasher } from './ports/password-hasher.ts';
 import { ProcessService } from './processes/process-service.ts';
 import { ProcessSwitchService } from './processes/process-switch-service.ts';
@@ -48,6 +50,8 @@ export interface CoreParts extends CoreContext {
   readonly engine: Engine;
   readonly builder: Pick<Builder, 'hasArtifact' | 'clearCache'>;
   readonly logs: LogStore;
+  /** Absent: nothing is known of what was. */
+  readonly metrics?: MetricStore;
   /** Absent: one-offs take no files. */
   readonly blobs?: BlobStore;
   /** Absent: nothing of the catalogue can be made. */
@@ -85,6 +89,7 @@ export function createCore(parts: CoreParts) {
     oneOffs: new OneOffService(parts, parts.engine, held),
     attachments: new AttachmentService(parts, parts.engine, held, parts.blobs ?? null),
     logs: new LogService(parts, parts.logs),
+    metrics: new MetricService(parts, parts.metrics ?? null),
     events: new EventService(parts),
     favorites: new FavoriteService(parts),
     services: new CatalogueService(parts),

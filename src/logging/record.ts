@@ -108,6 +108,7 @@ export function matches(line: LogLine, filter: LogFilter): boolean {
     (filter.source === undefined || line.source === filter.source) &&
     (filter.process === undefined || line.process === filter.process) &&
     (filter.instance === undefined || line.instance === filter.instance) &&
-    (filter.seat === undefined || line.seat === filter.seat)
+    (filter.seat === undefined || line.seat === filter.seat) &&
+    (filter.accepts === undefined || filter.accepts(line))
   );
 }

@@ -18,6 +18,7 @@ import { checkAdminSettings } from './admin-settings.ts';
 import { connectDatabase } from './database.ts';
 import { firstBoot } from './first-boot.ts';
 import { openGitDoors } from './git-doors.ts';
+import { createMetering } from './metering.ts';
 import type { ProcessParts } from './process-parts.ts';
 import { serve } from './serve.ts';
 
@@ -73,8 +74,10 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
       addonWatchMs: 60_000,
     },
   };
+  const metering = createMetering({ engine, clock, logger });
   const core = createCore({
     ...context,
+    metrics: metering.store,
     passwords: passwordHasher,
     baseDomain: settings.baseDomain,
     defaultQuotas: { apps: settings.appsQuota, instances: settings.instancesQuota },
@@ -91,10 +94,12 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     git,
   });
   await controllers.start();
+  metering.start();
   return {
     async close(): Promise<void> {
       await Promise.all([git.close(), server.close()]);
       await controllers.stop();
+      await metering.stop();
       await Promise.all([addons.close(), engine.close(), router.close(), dialer.close(), db.close()]);
       await logs.close();
     },

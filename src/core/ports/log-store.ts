@@ -22,6 +22,8 @@ export interface LogFilter {
   readonly process?: string;
   readonly instance?: string;
   readonly seat?: string;
+  /** For what the others cannot say; asked last. */
+  readonly accepts?: (line: LogLine) => boolean;
 }
 
 export interface LogReadOptions {

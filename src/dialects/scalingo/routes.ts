@@ -11,6 +11,7 @@ import { sourceRoutes } from './deployments/sources.ts';
 import { domainRoutes } from './domains.ts';
 import { eventRoutes } from './events/events.ts';
 import { keyRoutes } from './keys.ts';
+import { logRoutes } from './logs/logs.ts';
 import { operationRoutes } from './operations.ts';
 import { platformRoutes } from './platform.ts';
 import { providerAppRoutes } from './provider/provider-apps.ts';
@@ -22,6 +23,8 @@ import { runRoutes } from './run/run.ts';
 import { scaleRoutes } from './scale.ts';
 import type { ScalingoParts } from './settings.ts';
 import { sizeRoutes } from './sizes.ts';
+import { graphRoutes } from './stats/graph.ts';
+import { statsRoutes } from './stats/stats.ts';
 import { tokenRoutes } from './tokens.ts';
 import { userRoutes } from './users.ts';
 import { variableRoutes } from './variables.ts';
@@ -43,6 +46,9 @@ export const scalingoRoutes = (parts: ScalingoParts, attachments = new Attachmen
   ...domainRoutes(parts),
   ...sourceRoutes(parts),
   ...deploymentRoutes(parts),
+  ...logRoutes(parts),
+  ...statsRoutes(parts),
+  ...graphRoutes(parts),
   ...runRoutes(parts),
   ...attachRoutes(parts, attachments),
   ...eventRoutes(parts),
