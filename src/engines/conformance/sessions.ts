@@ -107,6 +107,20 @@ export function sessionTests(current: Current): void {
     await harness.engine.remove(spec.id);
   });
 
+  test('an exec that takes no stdin slows who gives it, and can still be ended', async () => {
+    const harness = current();
+    const spec = specFor(harness, 'say.js', ['here']);
+    await harness.engine.start(spec);
+    await untilLine(harness, spec, 'here');
+    const session = await harness.engine.exec(spec.id, { command: ['sleep', '100'] });
+    let sentBytes = 0;
+    while (session.stdin.write(Buffer.alloc(64 * 1024)) && sentBytes < 64 * 2 ** 20) sentBytes += 64 * 1024;
+    assert.ok(sentBytes < 64 * 2 ** 20, 'nobody keeps so much for it');
+    await session.kill('SIGTERM');
+    assert.equal((await session.exit).signal, 'SIGTERM');
+    await harness.engine.remove(spec.id);
+  });
+
   test('a one-off with stdin is attached to, and ends with its code', async () => {
     const harness = current();
     const spec = specFor(harness, 'copy.js', ['6'], { kind: 'one-off', stdin: true, ports: [] });

@@ -26,6 +26,8 @@ class ClientSession {
   /** Outputs whose reader is full; the connection is read only while there is none. */
   readonly #full = new Set<Readable>();
   #over = false;
+  /** A piece of stdin that the command has not taken yet: how many frames of it, and what to call then. */
+  #untaken: { frames: number; readonly done: () => void } | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -61,13 +63,15 @@ class ClientSession {
     } else if (kind === frame.failed) {
       this.#over = true;
       this.#opening.reject(errorFromWire(JSON.parse(payload.toString('utf8')) as WireError));
-    } else if (kind === frame.stdout) this.#push(this.#stdout, payload);
+    } else if (kind === frame.stdinTaken) this.#stdinTaken(1);
+    else if (kind === frame.stdout) this.#push(this.#stdout, payload);
     else if (kind === frame.stderr) this.#push(this.#stderr, payload);
     else if (kind === frame.exit) {
       this.#over = true;
       this.#stdout.push(null);
       this.#stderr.push(null);
       this.#exit.resolve(exitFromWire(JSON.parse(payload.toString('utf8')) as StoredExit));
+      this.#stdinTaken(Number.POSITIVE_INFINITY);
       this.#socket.end();
     }
   }
@@ -78,7 +82,17 @@ class ClientSession {
     this.#socket.pause();
   }
 
+  #stdinTaken(frames: number): void {
+    const untaken = this.#untaken;
+    if (untaken === null) return;
+    untaken.frames -= frames;
+    if (untaken.frames > 0) return;
+    this.#untaken = null;
+    untaken.done();
+  }
+
   #broken(): void {
+    this.#stdinTaken(Number.POSITIVE_INFINITY);
     if (this.#over) return;
     const error = unavailable('the connection to the engine’s agent broke');
     this.#opening.reject(error);
@@ -91,12 +105,11 @@ class ClientSession {
     const socket = this.#socket;
     const stdin = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        if (socket.destroyed) return done();
-        for (let at = 0; at < chunk.length; at += longestFrame) {
-          const part = encodeFrame(frame.stdin, chunk.subarray(at, at + longestFrame));
-          if (at + longestFrame >= chunk.length) socket.write(part, () => done());
-          else socket.write(part);
-        }
+        if (socket.destroyed || this.#over) return done();
+        this.#untaken = { frames: Math.ceil(chunk.length / longestFrame), done };
+        for (let at = 0; at < chunk.length; at += longestFrame)
+          socket.write(encodeFrame(frame.stdin, chunk.subarray(at, at + longestFrame)));
+        if (chunk.length === 0) this.#stdinTaken(0);
       },
       final: (done) => {
         if (!socket.destroyed && !this.#over) socket.write(encodeFrame(frame.stdinEnd));

@@ -12,6 +12,8 @@ export const frame = {
   stdout: 18,
   stderr: 19,
   exit: 20,
+  /** For each `stdin`, once the command has taken it: the next may come. */
+  stdinTaken: 21,
 } as const;
 
 export type Control =

@@ -18,12 +18,17 @@ export function serveSession(socket: Socket, head: Buffer, open: (text: string) 
         opening = true;
         void begin(payload.toString('utf8'));
       } else if (session === null) continue;
-      else if (kind === frame.stdin && session.stdin.writable && !session.stdin.write(payload)) {
-        socket.pause();
-        session.stdin.once('drain', () => socket.resume());
-      } else if (kind === frame.stdinEnd) session.stdin.end();
+      else if (kind === frame.stdin) feed(session, payload);
+      else if (kind === frame.stdinEnd) session.stdin.end();
       else if (kind === frame.control) steer(session, JSON.parse(payload.toString('utf8')) as Control);
     }
+  };
+  // The connection itself is never left unread for a command that reads slowly: signals, and the client's leaving, come on it too.
+  const feed = (to: AgentSession, payload: Buffer): void => {
+    const taken = (): void => void (socket.writable && socket.write(encodeFrame(frame.stdinTaken)));
+    // A command that has closed its stdin takes everything, as far as the client is concerned.
+    if (to.stdin.writable) to.stdin.write(payload, taken);
+    else taken();
   };
   const begin = async (text: string): Promise<void> => {
     try {
@@ -33,8 +38,6 @@ export function serveSession(socket: Socket, head: Buffer, open: (text: string) 
       return;
     }
     if (gone) return session.abandon();
-    // A command that ends leaves its stdin closed: the paused connection must not wait for a drain that never comes.
-    session.stdin.once('close', () => socket.resume());
     await carry(socket, session);
   };
   socket.on('data', (chunk: Buffer) => {

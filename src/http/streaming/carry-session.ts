@@ -13,6 +13,7 @@ export interface CarryOptions {
 
 /** Between asking a command to end because its client has left, and killing it. */
 const HANG_UP_MS = 5_000;
+const PROBE_EVERY_MS = 2_000;
 
 /**
  * Resolves when the command has ended and all its output was handed to the connection, which then ends. A client that ends its side ends
@@ -60,13 +61,22 @@ export async function hangUp(session: ExecSession): Promise<void> {
 }
 
 function feed(socket: Duplex, stdin: NodeJS.WritableStream): void {
+  // A connection that is not read tells nothing, also not that the client has broken it off. Writing no bytes does.
+  let probing: NodeJS.Timeout | undefined;
+  const goOn = (): void => {
+    clearInterval(probing);
+    socket.resume();
+  };
+  socket.once('close', () => clearInterval(probing));
   stdin.on('error', () => {});
   // A command may end, or close its stdin, while more is on its way: the rest is nobody's.
-  stdin.once('close', () => socket.resume());
+  stdin.once('close', goOn);
   socket.on('data', (piece: Buffer) => {
     if (!stdin.writable || stdin.write(piece)) return;
     socket.pause();
-    stdin.once('drain', () => socket.resume());
+    clearInterval(probing);
+    probing = setInterval(() => socket.writable && socket.write(Buffer.alloc(0)), PROBE_EVERY_MS);
+    stdin.once('drain', goOn);
   });
   socket.once('end', () => stdin.end());
 }

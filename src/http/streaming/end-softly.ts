@@ -10,7 +10,6 @@ const LINGER_MS = 10_000;
 export function endSoftly(socket: Duplex, last?: string | Buffer): void {
   if (!socket.writable) return void socket.destroy();
   socket.removeAllListeners('data');
-  socket.removeAllListeners('readable');
   socket.resume();
   const finished = (): void => {
     if (socket.readableEnded || socket.destroyed) return void socket.destroy();
