@@ -1,7 +1,7 @@
 /** Uploads of sources: `POST /sources` gives two addresses, good for ten minutes, which need no credentials. */
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { endSignal } from '../../../http/instance.ts';
+import { BerthError } from '../../../core/errors.ts';
 import { created, type Route } from '../call.ts';
 import { notThere, unprocessable } from '../errors.ts';
 import type { ScalingoParts } from '../settings.ts';
@@ -17,11 +17,13 @@ export function sourceRoutes(parts: ScalingoParts): readonly Route[] {
   async function upload(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const id = blobOf(parts, 'upload', tokenOf(request));
     const bytes = request.body instanceof Readable ? request.body : Readable.from([]);
-    const { sizeBytes } = await blobs.put(bytes, {
-      id,
-      maxBytes: settings.sourceBytes,
-      signal: endSignal(request, reply),
-    });
+    const signal = leftSignal(reply);
+    const { sizeBytes } = await blobs
+      .put(bytes, { id, maxBytes: settings.sourceBytes, signal })
+      .catch((error: unknown) => {
+        if (error instanceof BerthError || !request.raw.aborted) throw error;
+        throw new BerthError('cancelled', 'the upload broke off', { cause: error });
+      });
     if (sizeBytes > 0) return reply.code(200).send();
     await blobs.remove(id);
     throw unprocessable('source', 'the archive is empty');
@@ -55,4 +57,11 @@ export function sourceRoutes(parts: ScalingoParts): readonly Route[] {
     },
     { method: 'GET', path: `${DOWNLOAD_PATH}:token`, access: 'public', respond: download },
   ];
+}
+
+/** Aborts when the client has left. Fastify's own signal aborts as soon as the body was read, too. */
+function leftSignal(reply: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  reply.raw.once('close', () => left.abort());
+  return left.signal;
 }

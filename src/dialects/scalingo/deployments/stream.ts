@@ -53,7 +53,11 @@ export function deploymentStream(parts: ScalingoParts): WebSocketRoute {
   ): Promise<void> {
     const actor = await actorOf(parts, token);
     const app = await core.apps.get(actor, reference);
-    const frame = frameOf(nameOf(app), baseUrl);
+    const frameOf = framesFor(nameOf(app), baseUrl);
+    const tell = async (item: FeedItem): Promise<void> => {
+      const frame = frameOf(item);
+      if (frame !== null) await frames.send(frame);
+    };
     frames.every(
       PING_MS,
       async () => {
@@ -63,7 +67,7 @@ export function deploymentStream(parts: ScalingoParts): WebSocketRoute {
       },
       end,
     );
-    await core.deploymentFeed.follow(actor, app.id, (item) => frames.send(frame(item)), frames.signal);
+    await core.deploymentFeed.follow(actor, app.id, tell, frames.signal);
   }
 
   /** Throws when the token is void by now, or the app is none of its holder's any more. */
@@ -95,15 +99,22 @@ function tokenIn(data: RawData): Secret | null {
   }
 }
 
-const frameOf =
-  (name: string, baseUrl: string) =>
-  (item: FeedItem): object => {
+/** Makes the frames for one reader; null for what this API has no frame for. */
+function framesFor(name: string, baseUrl: string): (item: FeedItem) => object | null {
+  const statuses = new Map<string, string>();
+  return (item) => {
     switch (item.kind) {
       case 'new':
         return { type: 'new', data: { deployment: deploymentShape(item.deployment, name, baseUrl) } };
       case 'log':
         return { type: 'log', id: item.id, data: { content: `${item.line}\n` } };
-      case 'state':
-        return { type: 'status', id: item.id, data: { status: statusOfState(item.state) } };
+      case 'state': {
+        const status = statusOfState(item.state);
+        // Two states of the core are one status here.
+        if (statuses.get(item.id) === status) return null;
+        statuses.set(item.id, status);
+        return { type: 'status', id: item.id, data: { status } };
+      }
     }
   };
+}
