@@ -44,7 +44,11 @@ async function make(context: CoreContext, actor: Actor, user: Person): Promise<T
   const now = context.clock.now();
   return context.db.transaction(async (stores) => {
     const plain = user.username.replaceAll('+', '-').slice(0, NAME_MAX);
-    const name = (await stores.teams.find(plain)) === null ? plain : `${plain}-${user.id.slice(0, 8)}`;
+    const isFree = (await stores.teams.find(plain)) === null;
+    // Taken by another, or by this person's own that was made a moment ago.
+    const own = isFree ? null : await findOwnTeam(stores, user);
+    if (own !== null) return own;
+    const name = isFree ? plain : `${plain}-${user.id.slice(0, 8)}`;
     const team: Team = { id: context.ids.id(), name: teamName(name), description: '', createdAt: now, updatedAt: now };
     await stores.teams.insert(team);
     await stores.teams.addMember({ teamId: team.id, userId: user.id, createdAt: now });
