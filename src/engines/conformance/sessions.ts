@@ -112,7 +112,8 @@ export function sessionTests(current: Current): void {
     const spec = specFor(harness, 'say.js', ['here']);
     await harness.engine.start(spec);
     await untilLine(harness, spec, 'here');
-    const session = await harness.engine.exec(spec.id, { command: ['sleep', '100'] });
+    const session = await harness.engine.exec(spec.id, { command: ['sh', '-c', 'echo up; sleep 100'] });
+    await new Promise((resolve) => session.stdout.once('data', resolve));
     let sentBytes = 0;
     while (session.stdin.write(Buffer.alloc(64 * 1024)) && sentBytes < 64 * 2 ** 20) sentBytes += 64 * 1024;
     assert.ok(sentBytes < 64 * 2 ** 20, 'nobody keeps so much for it');

@@ -10,17 +10,26 @@ export interface RunningApp {
   readonly ids: readonly [string, ...string[]];
 }
 
-/** `files` are a source whose `web` process is the component `service/component`, with `quantity` instances. */
+/**
+ * `files` are a source whose `web` process is the component `service/component`, with `quantity` instances; `more` are further keys of
+ * the component.
+ */
 export async function runApp(
   platform: TestPlatform,
   swarm: Swarm,
   files: Readonly<Record<string, string>>,
   quantity = 1,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<RunningApp> {
   const image = await buildImage(platform, unique('image'), { '1': files });
   const name = unique('app');
   const path = `/org/main/env/dev/app/${name}`;
-  const component = { component_name: 'component', image: `${image}:1`, scaling_policy: { min: quantity, max: 10 } };
+  const component = {
+    component_name: 'component',
+    image: `${image}:1`,
+    scaling_policy: { min: quantity, max: 10 },
+    ...more,
+  };
   const made = await swarm('POST', '/org/main/env/dev/app/', {
     app_name: name,
     services: [{ service_name: 'service', components: [component] }],
