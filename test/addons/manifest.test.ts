@@ -145,6 +145,19 @@ test('one that is accepted becomes ready when the provider calls back; what it c
   assert.deepEqual([changed.ownerEmail, changed.addon.id], ['ann@berth.test', made.addon.id]);
   assert.deepEqual(await own.environment(app), { MAILER_URL: 'smtp://new' });
   assert.deepEqual(await own.environment(other), { MAILER_URL: 'smtp://new' });
+  // Only what runs was restarted by it.
+  const told = async (appId: string) =>
+    (await db.events.list({ appId, kinds: ['ConfigChanged', 'AppRestarted'] }, { limit: 2 })).items;
+  const [restarted, config] = await told(app);
+  assert.deepEqual([restarted?.kind, restarted?.data.byProvider], ['AppRestarted', true]);
+  assert.deepEqual(
+    [config?.kind, config?.data.set, config?.data.added, config?.data.removed],
+    ['ConfigChanged', ['MAILER_URL'], [], ['MAILER_KEY']],
+  );
+  assert.deepEqual(
+    (await told(other)).map(({ kind }) => kind),
+    ['ConfigChanged'],
+  );
   const release = await db.releases.pending(app);
   assert.deepEqual([release?.kind, release?.version], ['config', (before?.version ?? 0) + 1]);
   await assert.rejects(

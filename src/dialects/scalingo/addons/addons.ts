@@ -15,6 +15,7 @@ import { findPlan, findService } from './catalogue.ts';
 
 /** Below what the clients wait for an answer. */
 const WAIT_MS = 15_000;
+const SLICE_MS = 500;
 const OPTIONS_MAX = 50;
 const PENDING = 'The addon is being provisioned; its variables come when it is ready.';
 
@@ -91,9 +92,15 @@ export function addonRoutes({ core, box, clock }: ScalingoParts): readonly Route
   }
 
   /** What the provider refused or failed with; null while it is under way, or when all went well. */
-  async function failureOf({ operation }: Started): Promise<string | null> {
-    const { status, error } = await core.addons.whenDone(operation, WAIT_MS);
-    return status === 'failed' ? (error ?? 'the provider of the addon failed') : null;
+  async function failureOf({ operation, addon: { id } }: Started): Promise<string | null> {
+    for (let waited = 0; ; waited += SLICE_MS) {
+      const { status, error } = await core.addons.whenDone(operation, SLICE_MS);
+      if (status === 'failed') return error ?? 'the provider of the addon failed';
+      if (status === 'succeeded' || waited >= WAIT_MS) return null;
+      // Accepted for later: that can take its provider a day.
+      const { state, resourceId } = await core.addons.get(systemActor, id);
+      if (state === 'provisioning' && resourceId !== null) return null;
+    }
   }
 
   /** Documents and clients differ in what they call the names of the variables. */
