@@ -86,9 +86,13 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
         signal,
       );
     } catch (error) {
-      if (signal.aborted) log.warning('The build was cancelled');
-      else if (error instanceof BuildFailure) log.warning(`${error.message} (${error.code})`);
-      else log.warning('The build failed through a fault of the platform');
+      // Why it was aborted says who aborted it.
+      if (!signal.aborted)
+        log.warning(
+          error instanceof BuildFailure
+            ? `${error.message} (${error.code})`
+            : 'The build failed through a fault of the platform',
+        );
       await log.flush().catch((cause) => logger.warn({ err: cause, buildId: input.buildId }, 'build log not written'));
       throw error;
     } finally {

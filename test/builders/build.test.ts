@@ -142,7 +142,7 @@ test('hands config to the build byte for byte, and kills a cancelled build', asy
   await cancelled;
   assert.deepEqual(await bench.sandbox.jobs(), []);
   assert.deepEqual(await readdir(join(bench.folder, 'builds')), []);
-  assert.ok((await bench.log(input)).includes(' !     The build was cancelled'));
+  assert.ok(!(await bench.log(input)).some((line) => line.startsWith(' !')), 'a cancelled build is no failure');
 });
 
 test('names the limit that ended a build', async (t) => {
@@ -156,7 +156,8 @@ test('names the limit that ended a build', async (t) => {
   );
   const loud = await createWorkbench(t, { outputBytes: 1000 });
   await assert.rejects(
-    loud.builder.build(loud.input(await appOf("for (;;) console.log('loud')")), never),
+    // With pauses: npm may have made its output one that takes what fits, and a loop without an end would never write the rest.
+    loud.builder.build(loud.input(await appOf("setInterval(() => console.log('loud'.repeat(100)), 1)")), never),
     failsWith('output', /more than 1000 B/),
   );
   await assert.rejects(

@@ -117,6 +117,7 @@ export class BuildService {
         failureMessage: `cancelled by ${actor.name}`,
       });
       if (!advanced) throw conflict('build-finished', 'the build has ended already', 'build');
+      await this.#sayCancelled(build.id, now);
       const operation = await stores.operations.findBySubject(build.id);
       if (operation !== null) {
         await stores.operations.requestCancel(operation.id);
@@ -125,6 +126,13 @@ export class BuildService {
       await record(this.#context, stores, actor, 'BuildCancelled', { app }, buildOutcome(build, now));
     });
     return this.get(actor, reference, buildId);
+  }
+
+  /** Before others see it: who watches reads the log to its end when the build has ended. */
+  #sayCancelled(buildId: string, at: Date): Promise<void> {
+    const text = ' !     The build was cancelled';
+    const line = { at, source: 'build', process: '', instance: '', seat: '', text } as const;
+    return this.#logs.append(buildLogStream(buildId), [line]);
   }
 
   /** The build's log, live when asked to follow; ends when the build has ended. */
