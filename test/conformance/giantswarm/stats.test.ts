@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startPlatform } from '../../support/platform.ts';
 import { until } from '../../support/until.ts';
-import { runApp } from './running.ts';
+import { idsOf, runApp } from './running.ts';
 import { appIs, type Swarm, swarmOf } from './swarm.ts';
 
 interface Stats {
@@ -53,6 +53,18 @@ test('memory and processor of one instance; nothing of one that is down', async 
     return share > 20 && share < 80;
   });
   await until('next to nothing is seen', async () => (await statsOf(swarm, 'POST', calm.ids[0])).CpuUsagePercent < 10);
+
+  const update = `${calm.path}/service/service/component/component/version/1/update`;
+  assert.equal((await swarm('POST', update, { strategy: 'hot-swap' })).status, 200);
+  const [swapped] = await until('the instance has made room for another', async () => {
+    const ids = idsOf(await appIs(swarm, calm.path, 'up'));
+    return ids.length === 1 && ids[0] !== calm.ids[0] ? ids : null;
+  });
+  for (const id of [swapped, swapped.slice(0, 7)])
+    assert.ok((await statsOf(swarm, 'GET', id)).MemoryUsageMb > 0, 'an instance of a later series is found');
+  await until('the one before is gone', async () => {
+    return (await swarm('GET', `/org/main/instance/${calm.ids[0]}/stats`)).status === 404;
+  });
 
   await swarm('POST', `${busy.path}/stop`);
   await appIs(swarm, busy.path, 'down');
