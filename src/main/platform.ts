@@ -7,6 +7,7 @@ import type { ControlContext } from '../control/control-context.ts';
 import { Controllers } from '../control/controllers.ts';
 import { createCore } from '../core/core.ts';
 import { Secret } from '../core/ports/secret.ts';
+import { sshLogin } from '../dialects/scalingo/ssh-login.ts';
 import { createProcessEngine } from '../engines/process/client.ts';
 import { createDialer } from '../lib/dialer.ts';
 import { passwordHasher } from '../lib/password.ts';
@@ -85,7 +86,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
   if (await firstBoot(context, core, settings, folder.admin))
     logger.info({ file: folder.admin }, 'first boot: the administrator was made');
   const controllers = new Controllers(context, settings.baseDomain);
-  const git = await openGitDoors({ ...parts, core, context });
+  const git = await openGitDoors({ ...parts, core, context, loginToken: sshLogin({ core, box, clock, ids }) });
   const server = await serve({
     ...parts,
     core,

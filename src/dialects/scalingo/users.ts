@@ -8,12 +8,10 @@ import { actorOf, shownCredential } from './auth.ts';
 import { type Call, ok, type Route } from './call.ts';
 import { Refusal } from './errors.ts';
 import { needed, rooted, said } from './fields.ts';
+import { SESSION_MS, SESSION_NAME } from './sessions.ts';
 import type { ScalingoParts } from './settings.ts';
 import { freeUsername } from './sign-up-name.ts';
 import { userShape } from './user-shape.ts';
-
-/** Clients keep the token and know no way to renew it. */
-const SESSION_MS = 365 * 24 * 60 * 60_000;
 
 export function userRoutes(parts: ScalingoParts): readonly Route[] {
   const { core, settings } = parts;
@@ -23,7 +21,7 @@ export function userRoutes(parts: ScalingoParts): readonly Route[] {
     const user = await checked(needed(fields, 'login'), new Secret(needed(fields, 'password')), request.ip);
     const { text } = await core.authenticator.issue({
       kind: 'session',
-      name: 'Scalingo login',
+      name: SESSION_NAME,
       userId: user.id,
       teamId: null,
       lifetimeMs: SESSION_MS,

@@ -1,6 +1,7 @@
 /** Signing in and up, tokens, the account: what each form of the clients sends and reads. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { sshLogin } from '../../../src/dialects/scalingo/ssh-login.ts';
 import { basic, EMPTY_BASIC, PASSWORD, servedForSuite } from './served.ts';
 
 interface User {
@@ -44,6 +45,21 @@ suite('sessions', () => {
     assert.deepEqual([rootless.status, rootless.json()], [422, { errors: { user: ['missing field'] } }]);
     const half = await as(undefined)('POST', '/users/sign_in', { user: { login: username } });
     assert.deepEqual([half.status, half.json()], [422, { errors: { password: ['missing field'] } }]);
+  });
+
+  test('who has shown a key at the SSH door gets a token that signs in, in both forms', async () => {
+    const { token, username } = await person();
+    const { core, parts } = get();
+    const actor = await core.authenticator.byToken(token);
+    const login = sshLogin(parts);
+    for (const [kind, header] of [
+      ['token', basic],
+      ['bearer', (text: string) => `Bearer ${text}`],
+    ] as const) {
+      const self = await as(header(await login(actor, kind)))('GET', '/users/self');
+      assert.equal(self.json<{ user: User }>().user.username, username, kind);
+    }
+    await assert.rejects(login({ ...actor, userId: null }, 'token'), /only a user/);
   });
 
   test('who one is comes with and without a root, with the token that was shown', async () => {
