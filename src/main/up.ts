@@ -160,9 +160,10 @@ async function announce(
   progress.say('');
   if (sample) progress.say(`  sample app   http://hello.${settings.baseDomain}:${settings.routerHttpPort}`);
   progress.say(`  dashboard    http://${host}:${settings.port}`);
-  progress.say(
-    `  Akkeris API  http://${host}:${settings.port + 2}   (or http://akkeris.${settings.baseDomain}:${settings.port})`,
-  );
+  for (const [offset, name, label] of apis)
+    progress.say(
+      `  ${name.padEnd(12)} http://${host}:${settings.port + offset}   (or http://${label}.${settings.baseDomain}:${settings.port})`,
+    );
   progress.say(
     `  router       http://${host}:${settings.routerHttpPort}   an app answers at http://<app>.${settings.baseDomain}:${settings.routerHttpPort}`,
   );
@@ -172,6 +173,13 @@ async function announce(
   progress.say('');
   progress.say('Berth is up. Ctrl-C stops it and all it started.');
 }
+
+/** What the dialects are called, by their distance from BERTH_PORT, and below the base domain. */
+const apis = [
+  [1, 'Giant Swarm', 'giantswarm'],
+  [2, 'Akkeris', 'akkeris'],
+  [4, 'Scalingo', 'scalingo'],
+] as const;
 
 /** Where an app is pushed to: by SSH with a key of one's account, or by HTTP with a token as the password. */
 function gitAddress({ ssh, sshPort, port }: Settings, host: string): string {
