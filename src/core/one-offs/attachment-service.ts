@@ -11,6 +11,12 @@ import type { OneOff } from './one-off.ts';
 const FILES_MAX = 16;
 const fileName = /^(?!\.{1,2}$)[^/\p{Cc}]{1,255}$/u;
 
+export interface Taken {
+  start(terminal: TerminalSize): Promise<ExecSession>;
+  /** The client has left before it began. */
+  leave(): void;
+}
+
 export class AttachmentService {
   readonly #context: CoreContext;
   readonly #engine: Engine;
@@ -61,11 +67,31 @@ export class AttachmentService {
     await held.resize?.(size);
   }
 
-  /** Starts it; its streams, which end with it. One client only. Throws conflict `one-off-begun`. */
-  async attach(actor: Actor, id: string, terminal: TerminalSize): Promise<ExecSession> {
+  /**
+   * Takes it for this client, and nobody else can: gives the way to start it, in a terminal of the size told last or else of this one. Its
+   * streams end with it. Throws conflict `one-off-begun`.
+   */
+  async take(actor: Actor, id: string): Promise<Taken> {
     const held = await this.#find(actor, id);
     checkWaiting(held);
     this.#held.begin(held);
+    return {
+      start: (terminal) => this.#begin(held, terminal),
+      leave: () => this.#held.end(held, null),
+    };
+  }
+
+  /** Resolves with how it ended, once it has; null when it never began. Rejects with the signal's reason. */
+  async ended(actor: Actor, id: string, signal: AbortSignal): Promise<InstanceExit | null> {
+    const { ended } = await this.#find(actor, id);
+    signal.throwIfAborted();
+    const left = Promise.withResolvers<never>();
+    const leave = (): void => left.reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    return Promise.race([ended.promise, left.promise]).finally(() => signal.removeEventListener('abort', leave));
+  }
+
+  async #begin(held: HeldOneOff, terminal: TerminalSize): Promise<ExecSession> {
     try {
       const session = await this.#start(held, held.terminal ?? terminal);
       held.resize = (size) => session.resize(size);
@@ -78,16 +104,6 @@ export class AttachmentService {
       this.#held.end(held, null);
       throw error;
     }
-  }
-
-  /** Resolves with how it ended, once it has; null when it never began. Rejects with the signal's reason. */
-  async ended(actor: Actor, id: string, signal: AbortSignal): Promise<InstanceExit | null> {
-    const { ended } = await this.#find(actor, id);
-    signal.throwIfAborted();
-    const left = Promise.withResolvers<never>();
-    const leave = (): void => left.reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    return Promise.race([ended.promise, left.promise]).finally(() => signal.removeEventListener('abort', leave));
   }
 
   async #start(held: HeldOneOff, terminal: TerminalSize): Promise<ExecSession> {

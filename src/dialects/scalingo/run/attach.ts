@@ -1,11 +1,12 @@
 /**
  * `CONNECT <attach_url's path>`: the connection becomes the terminal of the one-off, which starts now. The path stands where others have
- * `host:port`. Clients throw away what comes together with the head of the answer, so the head goes out alone, and the first output after
- * the client has told its size, or a moment later: newer clients tell it only when they have seen output.
+ * `host:port`. Clients throw away what comes together with the head of the answer, so the head goes out alone, and the one-off starts when the
+ * client has told its size, or a moment later: newer clients tell it only when they have seen output.
  */
 import type { Duplex } from 'node:stream';
 import type { Secret } from '../../../core/ports/secret.ts';
 import { carrySession, hangUp } from '../../../http/streaming/carry-session.ts';
+import { endSoftly } from '../../../http/streaming/end-softly.ts';
 import type { RawRoute, UpgradeRequest } from '../../../http/streaming/upgrades.ts';
 import { actorOf, authenticate } from '../auth.ts';
 import type { ScalingoParts } from '../settings.ts';
@@ -20,17 +21,23 @@ const RECHECK_MS = 30_000;
 const IDLE_MS = 30 * 60_000;
 
 export function attachUpgrade(parts: ScalingoParts, attachments: Attachments): RawRoute {
-  const { core } = parts;
+  const { core, logger } = parts;
 
   async function take({ raw, params }: UpgradeRequest, socket: Duplex, head: Buffer): Promise<void> {
     const { actor, credential } = await authenticate(parts, raw.headers);
     const id = oneOffIdOf(parts, params.token ?? '');
-    const session = await core.attachments.attach(actor, id, SIZE);
+    const taken = await core.attachments.take(actor, id);
     if (head.length > 0) socket.unshift(head);
-    if (socket.destroyed) return hangUp(session);
     const sized = attachments.sized(id, SIZE_WAIT_MS);
     socket.write(HEAD);
     await sized;
+    if (socket.destroyed) return taken.leave();
+    const session = await taken.start(SIZE).catch((error: unknown) => {
+      logger.warn({ err: error, oneOff: id }, 'a one-off could not be started');
+      return null;
+    });
+    // The answer's head is gone already: an end is all that can be said.
+    if (session === null) return endSoftly(socket);
 
     const idle = setTimeout(() => {
       attachments.endedIdle(id);
