@@ -92,14 +92,12 @@ const chosen = ({ kinds, data, has }: EventSelection): Condition =>
     and (${data === undefined ? null : JSON.stringify(data)}::jsonb is null or data @> ${JSON.stringify(data ?? {})}::jsonb)
     and (${has ?? null}::text is null or jsonb_exists(data, ${has ?? ''})))`;
 
-/** An app is with the team that has it now; a deleted one stays with the team that had it. */
+/** An app is with the team that has it now; a deleted one stays with the team that had it last. Arrays, so that each half has its index. */
 const within = ({ teamIds, appIds, userId }: EventReach): Condition => sql<boolean>`(
-  app_id in (
+  app_id = any(array(
     select id from apps where deleted_at is null and (team_id = any(${teamIds}::uuid[]) or id = any(${appIds}::uuid[]))
-  )
-  or (
-    team_id = any(${teamIds}::uuid[]) and app_id is not null
-    and not exists (select 1 from apps where apps.id = events.app_id and apps.deleted_at is null)
-  )
+    union all
+    select gone.app_id from events gone where gone.kind = 'AppDeleted' and gone.team_id = any(${teamIds}::uuid[])
+  ))
   or (app_id is null and actor_id = ${userId})
 )`;
