@@ -65,6 +65,9 @@ const resolveByMachine = (host: string): Promise<LookupAddress[]> =>
     dnsLookup(host, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
   });
 
+/** Loads what the first request will need; for filling the compile cache. */
+export const loadDialerClient = (): Promise<Undici> => import('undici');
+
 export function createDialer(options: DialerOptions): Dialer {
   const rules = createAddressRules(options);
   const resolveHost = options.resolve ?? resolveByMachine;
@@ -99,7 +102,7 @@ export function createDialer(options: DialerOptions): Dialer {
   let client: Promise<{ readonly request: Undici['request']; readonly agent: InstanceType<Undici['Agent']> }> | null =
     null;
   const open = () => {
-    client ??= import('undici').then((undici) => ({ request: undici.request, agent: openAgent(undici) }));
+    client ??= loadDialerClient().then((undici) => ({ request: undici.request, agent: openAgent(undici) }));
     return client;
   };
 

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadDialerClient } from '../lib/dialer.ts';
 import { MARK } from './compile-cache.ts';
 
 /** `berth warm`: loads what every part loads; Node writes the cache when the process ends. */
@@ -11,7 +12,7 @@ export async function warmCommand(folder: string | undefined): Promise<void> {
     import('./router.ts'),
     import('./agent.ts'),
     import('./sample.ts'),
-    import('undici'),
+    loadDialerClient(),
   ]);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, MARK), '');
