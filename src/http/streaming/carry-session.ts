@@ -34,6 +34,10 @@ export async function carrySession(session: ExecSession, socket: Duplex, options
     void hangUp(session);
   };
   socket.once('close', leave);
+  // A connection that is not read, because stdin is full or has ended, does not tell that the client has broken it off. Writing nothing does.
+  const probing = setInterval(() => {
+    if (socket.writable && socket.writableLength === 0) socket.write(Buffer.alloc(0));
+  }, PROBE_EVERY_MS);
   if (socket.destroyed) leave();
   if (options.stdin) feed(socket, session.stdin);
   else {
@@ -48,6 +52,7 @@ export async function carrySession(session: ExecSession, socket: Duplex, options
     socket.destroy();
   } finally {
     over = true;
+    clearInterval(probing);
   }
 }
 
@@ -61,24 +66,17 @@ export async function hangUp(session: ExecSession): Promise<void> {
 }
 
 function feed(socket: Duplex, stdin: NodeJS.WritableStream): void {
-  // A connection that is not read tells nothing, also not that the client has broken it off. Writing no bytes does.
-  let probing: NodeJS.Timeout | undefined;
-  const goOn = (): void => {
-    clearInterval(probing);
-    socket.resume();
-  };
-  socket.once('close', () => clearInterval(probing));
   stdin.on('error', () => {});
   // A command may end, or close its stdin, while more is on its way: the rest is nobody's.
-  stdin.once('close', goOn);
+  stdin.once('close', () => socket.resume());
   socket.on('data', (piece: Buffer) => {
     if (!stdin.writable || stdin.write(piece)) return;
     socket.pause();
-    clearInterval(probing);
-    probing = setInterval(() => socket.writable && socket.write(Buffer.alloc(0)), PROBE_EVERY_MS);
-    stdin.once('drain', goOn);
+    stdin.once('drain', () => socket.resume());
   });
-  socket.once('end', () => stdin.end());
+  // It may have ended before it became the command's.
+  if (socket.readableEnded) stdin.end();
+  else socket.once('end', () => stdin.end());
 }
 
 /** Resolves when the source has ended. */

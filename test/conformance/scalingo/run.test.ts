@@ -99,9 +99,10 @@ suite('run', () => {
   test('the end of what is typed comes as byte 04, and wait may be asked before the end', async (t) => {
     const ran = await run({ command: 'cat > /tmp/typed; md5sum < /tmp/typed' });
     const terminal = await connect(t, ran);
+    // At once: what is typed before it runs is not lost.
+    terminal.socket.write('one line\n\x04');
     const waiting = wait(ran);
     await resize(ran, '80', '24');
-    terminal.socket.write('one line\n\x04');
     await terminal.says(new RegExp(createHash('md5').update('one line\n').digest('hex')));
     assert.deepEqual((await waiting).json(), { exit_code: 0 });
   });

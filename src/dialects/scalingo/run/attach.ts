@@ -19,11 +19,15 @@ const SIZE_WAIT_MS = 250;
 const RECHECK_MS = 30_000;
 /** Without a byte either way. */
 const IDLE_MS = 30 * 60_000;
+/** Clients tell the end of what is typed by a byte: one that ends its side has left, or is about to. */
+const LEAVING_MS = 10_000;
 
 export function attachUpgrade(parts: ScalingoParts, attachments: Attachments): RawRoute {
   const { core, logger } = parts;
 
   async function take({ raw, params }: UpgradeRequest, socket: Duplex, head: Buffer): Promise<void> {
+    // What is typed before it runs waits on the connection.
+    socket.pause();
     const { actor, credential } = await authenticate(parts, raw.headers);
     const id = oneOffIdOf(parts, params.token ?? '');
     const taken = await core.attachments.take(actor, id);
@@ -45,14 +49,23 @@ export function attachUpgrade(parts: ScalingoParts, attachments: Attachments): R
     }, IDLE_MS);
     const recheck = setInterval(() => void mayStill(credential, id).catch(() => hangUp(session)), RECHECK_MS);
     socket.on('data', () => idle.refresh());
+    let leaving: NodeJS.Timeout | undefined;
+    const leave = (): void => {
+      leaving = setTimeout(() => void hangUp(session), LEAVING_MS);
+    };
+    if (socket.readableEnded) leave();
+    else socket.once('end', leave);
     try {
       const output = (piece: Buffer): Buffer => {
         idle.refresh();
         return piece;
       };
-      await carrySession(session, socket, { stdin: true, stdout: output, stderr: output });
+      const carried = carrySession(session, socket, { stdin: true, stdout: output, stderr: output });
+      socket.resume();
+      await carried;
     } finally {
       clearTimeout(idle);
+      clearTimeout(leaving);
       clearInterval(recheck);
     }
   }
