@@ -7,6 +7,9 @@ import { type Control, encodeFrame, FrameReader, frame, longestFrame } from './f
 import type { StoredExit } from './unit-state.ts';
 import { errorFromWire, exitFromWire, type WireError } from './wire.ts';
 
+/** How many frames of stdin may be on their way to a command: the agent's acknowledgements take their time. */
+const framesAhead = 8;
+
 /** Opens a session by its first frame. Rejects with the agent's BerthError, or `unavailable` when the connection breaks. */
 export function openSession(socket: Socket, head: Buffer, opening: unknown): Promise<ExecSession> {
   const session = new ClientSession(socket);
@@ -26,8 +29,9 @@ class ClientSession {
   /** Outputs whose reader is full; the connection is read only while there is none. */
   readonly #full = new Set<Readable>();
   #over = false;
-  /** A piece of stdin that the command has not taken yet: how many frames of it, and what to call then. */
-  #untaken: { frames: number; readonly done: () => void } | null = null;
+  /** Frames of stdin that the command has not taken yet, and what waits until they are fewer. */
+  #untaken = 0;
+  #stdinReady: (() => void) | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -83,12 +87,11 @@ class ClientSession {
   }
 
   #stdinTaken(frames: number): void {
-    const untaken = this.#untaken;
-    if (untaken === null) return;
-    untaken.frames -= frames;
-    if (untaken.frames > 0) return;
-    this.#untaken = null;
-    untaken.done();
+    this.#untaken -= frames;
+    if (this.#untaken >= framesAhead) return;
+    const ready = this.#stdinReady;
+    this.#stdinReady = null;
+    ready?.();
   }
 
   #broken(): void {
@@ -106,10 +109,12 @@ class ClientSession {
     const stdin = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         if (socket.destroyed || this.#over) return done();
-        this.#untaken = { frames: Math.ceil(chunk.length / longestFrame), done };
-        for (let at = 0; at < chunk.length; at += longestFrame)
+        this.#stdinReady = done;
+        for (let at = 0; at < chunk.length; at += longestFrame) {
           socket.write(encodeFrame(frame.stdin, chunk.subarray(at, at + longestFrame)));
-        if (chunk.length === 0) this.#stdinTaken(0);
+          this.#untaken += 1;
+        }
+        this.#stdinTaken(0);
       },
       final: (done) => {
         if (!socket.destroyed && !this.#over) socket.write(encodeFrame(frame.stdinEnd));
