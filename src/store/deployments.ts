@@ -35,7 +35,16 @@ const deployments = (db: Kysely<Schema>, appId: Id<'app'>) =>
 
 const whole = (db: Kysely<Schema>, appId: Id<'app'>) =>
   deployments(db, appId)
-    .leftJoin('users', 'users.username', 'builds.created_by')
+    // A token may have any name: only who works on the app is more than a name.
+    .leftJoin('users', (join) =>
+      join.onRef('users.username', '=', 'builds.created_by').on(
+        sql<boolean>`(
+          exists (select 1 from memberships m join apps a on a.team_id = m.team_id
+            where m.user_id = users.id and a.id = builds.app_id)
+          or exists (select 1 from collaborators c where c.user_id = users.id and c.app_id = builds.app_id)
+        )`,
+      ),
+    )
     .select(columns)
     .select([
       'release.id as releaseId',
