@@ -1,18 +1,23 @@
+// test-timeout: 400
 /** Every route of the Scalingo dialect, and what each kind of caller gets; see route-walk.ts. */
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { after, before, suite } from 'node:test';
 import { createManifestProvider } from '../../src/addons/manifest-provider/manifest-provider.ts';
+import type { Actor } from '../../src/core/access/actor.ts';
 import { systemActor } from '../../src/core/access/actor.ts';
 import { shortId } from '../../src/core/names.ts';
 import type { ServiceManifest } from '../../src/core/ports/addon-provider.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { MANIFEST_PROVIDER } from '../../src/core/services/catalogue-service.ts';
+import { newSource, ownSource } from '../../src/dialects/scalingo/deployments/source-urls.ts';
 import { scalingoRoutes } from '../../src/dialects/scalingo/routes.ts';
+import { attachUrl } from '../../src/dialects/scalingo/run/attach-url.ts';
 import { createDialer } from '../../src/lib/dialer.ts';
 import { basic, type ServedScalingo, serveScalingo } from '../conformance/scalingo/served.ts';
 import { startProvider, type TestProvider } from '../support/addon-provider.ts';
 import { publicKey } from '../support/public-key.ts';
-import { call } from '../support/served.ts';
+import { call, finishBuild } from '../support/served.ts';
 import { type Expected, walkRoutes } from './route-walk.ts';
 
 const inApp = (member: number, body?: unknown): Expected => ({
@@ -147,6 +152,41 @@ const events: Readonly<Record<string, Expected>> = {
   [`GET ${app}/events/:event`]: inApp(200),
 };
 
+const deployments: Readonly<Record<string, Expected>> = {
+  'POST /v1/sources': forAll(201, {}),
+  'PUT /v1/sources/upload/:upload': open(200, 'bytes'),
+  'GET /v1/sources/download/:download': open(200),
+  [`GET ${app}/deployments`]: inApp(200),
+  [`POST ${app}/deployments`]: inApp(201, { deployment: { source_url: 'https://example.test/source.tgz' } }),
+  [`GET ${app}/deployments/:deployment`]: inApp(200),
+  [`GET ${app}/deployments/:deployment/output`]: inApp(200),
+  // It has ended.
+  [`POST ${app}/deployments/:deployment/abort`]: inApp(422),
+  [`POST ${app}/deployments/:deployment/cancel`]: inApp(422),
+  [`DELETE ${app}/caches/deployment`]: inApp(204),
+};
+
+const running: Readonly<Record<string, Expected>> = {
+  [`GET ${app}/logs`]: inApp(200),
+  [`POST ${app}/logs`]: inApp(200, {}),
+  [`GET ${app}/logs_archives`]: inApp(200),
+  // Without its token it is nobody's.
+  'GET /apps/:app/logs': open(404),
+  [`GET ${app}/stats`]: inApp(200),
+  [`GET ${app}/stats/:metric`]: inApp(200),
+  [`GET ${app}/stats/:metric/:type`]: inApp(200),
+  // No such container runs.
+  [`GET ${app}/stats/:metric/:type/:index`]: inApp(404),
+  'GET /v1/features/metrics': forAll(200),
+  [`POST ${app}/run`]: inApp(200, { command: 'ls' }),
+  [`POST ${app}/containers/:container/stop`]: inApp(202, {}),
+  // It waits for somebody to attach.
+  [`POST ${app}/containers/:container/kill`]: inApp(422, { signal: 'SIGTERM' }),
+  'PUT /v1/one-offs/:attachment': inApp(200, { width: '80', height: '24' }),
+  'POST /v1/one-offs/:attachment/files': inApp(400, {}),
+  'GET /v1/one-offs/:attachment/wait': inApp(200),
+};
+
 suite('routes', () => {
   const endings: (() => unknown)[] = [];
   let served: ServedScalingo;
@@ -206,7 +246,20 @@ suite('routes', () => {
       { app: 'mine-app', selections: [{ kinds: ['AppCreated'] }] },
       { offset: 0, limit: 1 },
     );
+    const upload = newSource(served.parts, '');
+    const known = newSource(served.parts, '');
+    const blob = ownSource(served.parts, `http://x${known.download_url}`);
+    await served.parts.blobs.put(Readable.from([Buffer.from('bytes')]), { id: blob ?? '', maxBytes: 10 });
+    const { deployment, container, attachment } = await deployed(member);
     return {
+      upload: lastPart(upload.upload_url),
+      download: lastPart(known.download_url),
+      deployment,
+      container,
+      attachment,
+      metric: 'cpu',
+      type: 'web',
+      index: '9',
       addon: shortId(addon.addon.id),
       provider: 'walker',
       id: addon.addon.id,
@@ -220,6 +273,30 @@ suite('routes', () => {
       key: shortId(key.id),
       token: shortId(token.id),
     };
+  }
+
+  /** A deployment that has ended, and of it a one-off that waits, and the token of one that was attached to and has ended. */
+  async function deployed(member: Actor): Promise<{ deployment: string; container: string; attachment: string }> {
+    const { core, db, parts } = served;
+    const source = { kind: 'archive', url: new Secret('https://example.test/a.tgz'), checksum: null } as const;
+    const build = await core.builds.create(member, 'mine-app', { source });
+    await finishBuild(db, build.id);
+    const release = await core.releases.deploy(member, 'mine-app', build.id);
+    await db.releases.advance(release.id, ['pending'], { status: 'succeeded' });
+    // Nothing makes it run here, and an app on its way is not to be scaled.
+    await db.apps.update(release.appId, { currentReleaseId: release.id, stopped: true });
+    for (const subject of [build.id, release.id]) {
+      const operation = await db.operations.findBySubject(subject);
+      if (operation !== null) await db.operations.finish(operation.id, null, 'succeeded', null);
+    }
+    const { id } = await core.oneOffs.create(member, 'mine-app', { command: 'sleep 60', detached: false });
+    const over = await core.oneOffs.create(member, 'mine-app', { command: 'sleep 60', detached: false });
+    const session = await (await core.attachments.take(member, over.id)).start({ columns: 80, rows: 24 });
+    session.stdin.end();
+    session.stdout.resume();
+    await session.kill('SIGKILL');
+    await session.exit;
+    return { deployment: build.id, container: shortId(id), attachment: lastPart(attachUrl(parts, '', over.id)) };
   }
 
   async function tearDown(): Promise<void> {
@@ -245,7 +322,7 @@ suite('routes', () => {
   walkRoutes({
     served: () => served,
     known: () => scalingoRoutes(served.parts),
-    expected: { ...account, ...platform, ...apps, ...addons, ...events },
+    expected: { ...account, ...platform, ...apps, ...addons, ...events, ...deployments, ...running },
     authorization: basic,
     setUp,
     tearDown,
@@ -254,3 +331,5 @@ suite('routes', () => {
       text.startsWith('{"success":false,"message":'),
   });
 });
+
+const lastPart = (url: string): string => url.slice(url.lastIndexOf('/') + 1);

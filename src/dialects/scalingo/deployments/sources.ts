@@ -12,10 +12,11 @@ const UPLOAD_DEADLINE_MS = 14 * 60_000;
 
 export function sourceRoutes(parts: ScalingoParts): readonly Route[] {
   const { blobs, settings } = parts;
-  const tokenOf = (request: FastifyRequest): string => (request.params as { readonly token: string }).token;
+  const param = (request: FastifyRequest, name: 'upload' | 'download'): string =>
+    (request.params as Readonly<Record<string, string>>)[name] ?? '';
 
   async function upload(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const id = blobOf(parts, 'upload', tokenOf(request));
+    const id = blobOf(parts, 'upload', param(request, 'upload'));
     const bytes = request.body instanceof Readable ? request.body : Readable.from([]);
     const signal = leftSignal(reply);
     const { sizeBytes } = await blobs
@@ -30,7 +31,7 @@ export function sourceRoutes(parts: ScalingoParts): readonly Route[] {
   }
 
   async function download(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const blob = await blobs.get(blobOf(parts, 'download', tokenOf(request)));
+    const blob = await blobs.get(blobOf(parts, 'download', param(request, 'download')));
     if (blob === null) throw notThere('source');
     reply.header('content-type', 'application/x-gzip').header('content-length', blob.sizeBytes);
     return reply.send(request.method === 'HEAD' ? null : await blobs.open(blob.id));
@@ -48,14 +49,14 @@ export function sourceRoutes(parts: ScalingoParts): readonly Route[] {
     },
     {
       method: 'PUT',
-      path: `${UPLOAD_PATH}:token`,
+      path: `${UPLOAD_PATH}:upload`,
       access: 'public',
       rawBody: true,
       bodyLimitBytes: settings.sourceBytes,
       deadlineMs: UPLOAD_DEADLINE_MS,
       respond: upload,
     },
-    { method: 'GET', path: `${DOWNLOAD_PATH}:token`, access: 'public', respond: download },
+    { method: 'GET', path: `${DOWNLOAD_PATH}:download`, access: 'public', respond: download },
   ];
 }
 

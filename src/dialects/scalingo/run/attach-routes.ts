@@ -19,10 +19,15 @@ const WAIT_MS = 25 * 60 * 60_000;
 
 export function attachRoutes(parts: ScalingoParts, attachments: Attachments): readonly Route[] {
   const { core } = parts;
-  const idOf = (call: Call): string => oneOffIdOf(parts, param(call, 'token'));
+  /** Checked before anything is read: others learn nothing from what is wrong with their input. */
+  async function idOf(call: Call): Promise<string> {
+    const id = oneOffIdOf(parts, param(call, 'attachment'));
+    await core.attachments.get(call.actor, id);
+    return id;
+  }
 
   async function resize(call: Call): Promise<Answer> {
-    const id = idOf(call);
+    const id = await idOf(call);
     const fields = fieldsOf(call.body);
     await core.attachments.resize(call.actor, id, {
       columns: sizeInput(fields, 'width'),
@@ -33,7 +38,7 @@ export function attachRoutes(parts: ScalingoParts, attachments: Attachments): re
   }
 
   async function upload(call: Call): Promise<Answer> {
-    const id = idOf(call);
+    const id = await idOf(call);
     const body = call.body instanceof Readable ? call.body : Readable.from([]);
     let files = 0;
     for await (const { name, fileName, bytes } of readMultipart(contentTypeOf(call), body)) {
@@ -45,7 +50,7 @@ export function attachRoutes(parts: ScalingoParts, attachments: Attachments): re
     return ok({});
   }
 
-  const path = `${ATTACH_PATH}:token`;
+  const path = `${ATTACH_PATH}:attachment`;
   return [
     { method: 'PUT', path, access: 'app.run', handle: resize },
     {
@@ -63,7 +68,7 @@ export function attachRoutes(parts: ScalingoParts, attachments: Attachments): re
       access: 'app.run',
       deadlineMs: WAIT_MS,
       stream: async (call, request, reply) => {
-        const id = idOf(call);
+        const id = await idOf(call);
         const exit = await core.attachments.ended(call.actor, id, endSignal(request, reply));
         if (attachments.wasIdle(id))
           throw new Refusal(408, { error: 'the container was stopped: nothing was said for too long' });
