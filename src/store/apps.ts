@@ -53,14 +53,13 @@ const viewsOf = (db: Kysely<Schema>) =>
  */
 const byReference = (
   db: Kysely<Schema>,
-  low: string | null,
-  high: string | null,
+  id: string | null,
   handle: string,
   names: readonly string[],
   spaces: readonly string[],
 ) => {
   const readings = sql<{ id: Id<'app'>; rank: number }>`(
-    select id, 0 as rank from apps where id between ${low}::uuid and ${high}::uuid
+    select id, 0 as rank from apps where id = ${id}::uuid
     union all select id, 1 from apps where handle = ${handle}
     union all select id, 2 from (
       select apps.id from unnest(${names}::text[], ${spaces}::text[]) as pair (name, space)
@@ -69,10 +68,13 @@ const byReference = (
       order by apps.created_at limit 1) as named)`.as<'readings'>('readings');
   return viewsOf(db).innerJoin(readings, 'readings.id', 'apps.id').orderBy('readings.rank').limit(1);
 };
+const ofShortId = statement((db, low: string, high: string) =>
+  db.selectFrom('apps').select('id').where('id', '>=', low).where('id', '<=', high).limit(1),
+);
 const found = statement(byReference);
 const foundWithProcesses = statement(
-  (db, low: string | null, high: string | null, handle: string, names: readonly string[], spaces: readonly string[]) =>
-    byReference(db, low, high, handle, names, spaces).select((app) =>
+  (db, id: string | null, handle: string, names: readonly string[], spaces: readonly string[]) =>
+    byReference(db, id, handle, names, spaces).select((app) =>
       jsonArrayFrom(processViews(db).where('processes.app_id', '=', app.ref('apps.id'))).as('processes'),
     ),
 );
@@ -88,10 +90,10 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
   const views = () => viewsOf(db);
   return {
     async find(reference) {
-      return (await found(db, ...readingsOf(reference)))[0] ?? null;
+      return (await found(db, ...(await readingsOf(db, reference))))[0] ?? null;
     },
     async findWithProcesses(reference) {
-      const [row] = await foundWithProcesses(db, ...readingsOf(reference));
+      const [row] = await foundWithProcesses(db, ...(await readingsOf(db, reference)));
       if (row === undefined) return null;
       const { processes, ...app } = row;
       // JSON has no dates.
@@ -165,18 +167,21 @@ export function createAppStore(db: Kysely<Schema>): AppStore {
   };
 }
 
-type References = readonly [
-  low: string | null,
-  high: string | null,
-  handle: string,
-  names: readonly string[],
-  spaces: readonly string[],
-];
+type References = readonly [id: string | null, handle: string, names: readonly string[], spaces: readonly string[]];
 
-function readingsOf(reference: string): References {
+async function readingsOf(db: Kysely<Schema>, reference: string): Promise<References> {
   const pairs = splits(reference);
-  const [low, high] = idBounds(reference) ?? [null, null];
-  return [low, high, reference, pairs.map(([name]) => name), pairs.map(([, space]) => space)];
+  return [await wholeId(db, reference), reference, pairs.map(([name]) => name), pairs.map(([, space]) => space)];
+}
+
+/**
+ * The id that the text is or begins. A short one is looked up apart: as a range among the other readings it would spoil the plan of the
+ * statement that nearly every request begins with.
+ */
+async function wholeId(db: Kysely<Schema>, reference: string): Promise<string | null> {
+  const bounds = idBounds(reference);
+  if (bounds === null || bounds[0] === bounds[1]) return bounds?.[0] ?? null;
+  return (await ofShortId(db, ...bounds))[0]?.id ?? null;
 }
 
 /** Every way to read `a-b-c` as `<name>-<space>`. */
