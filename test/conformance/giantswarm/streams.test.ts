@@ -208,9 +208,12 @@ suite('streams', () => {
     const app = await newApp();
     const body = { instances: [app.ids[0]] };
     const streams = await Promise.all(
-      ['logs', 'stats'].map(async (kind) => connect(t, kind, await tokenFor(kind, body, 'acme', leaver))),
+      ['logs', 'stats'].map(async (kind) => {
+        const stream = connect(t, kind, await tokenFor(kind, body, 'acme', leaver));
+        await once(stream.socket, 'open');
+        return stream;
+      }),
     );
-    await Promise.all(streams.map(({ socket }) => once(socket, 'open')));
     const unused = await tokenFor('logs', body, 'acme', leaver);
     await core.teams.removeMember(systemActor, 'acme', id);
     assert.equal(await refusal(t, 'logs', unused), 403);
