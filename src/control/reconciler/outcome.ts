@@ -66,6 +66,7 @@ export async function failRelease(
     // With nothing better to go back to it stays the one that is tried, so that it comes up when its cause is gone.
     if (snapshot.app.currentReleaseId === null)
       await stores.apps.update(snapshot.app.id, { currentReleaseId: release.id, updatedAt: now });
+    else await keepFormerImages(stores, snapshot);
     const operation = await stores.operations.findBySubject(release.id);
     if (operation !== null) await stores.operations.finish(operation.id, null, 'failed', message);
     await record(
@@ -82,6 +83,15 @@ export async function failRelease(
     snapshot.app.id,
     `Release v${release.version} failed: ${reason}${snapshot.app.currentReleaseId === null ? '' : '; the release before serves on'}`,
   );
+}
+
+/** What is started next is what serves, not the image that failed. */
+async function keepFormerImages(stores: Stores, { app, processes }: Snapshot): Promise<void> {
+  const current = app.currentReleaseId === null ? null : await stores.releases.find(app.id, app.currentReleaseId);
+  for (const process of processes) {
+    const image = current?.processes[process.type]?.image;
+    if (image !== undefined && image !== process.image) await stores.processes.update(process.id, { image });
+  }
 }
 
 export async function succeedRelease(context: ControlContext, snapshot: Snapshot, release: Release): Promise<void> {

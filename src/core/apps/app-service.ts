@@ -124,14 +124,11 @@ export class AppService {
   /** Replaces every instance by the app's strategy, without a dropped request. */
   async restart(actor: Actor, reference: string): Promise<Operation> {
     const app = await fetchApp(this.#context.db, actor, reference, 'app.update.restart');
-    return this.#operate(
-      actor,
-      reference,
-      'app.update.restart',
-      'AppRestarted',
-      { restartGeneration: app.restartGeneration + 1 },
-      'restart',
-    );
+    const change = { restartGeneration: app.restartGeneration + 1 };
+    const permission = 'app.update.restart';
+    const operation = await this.#change(actor, reference, permission, 'AppRestarted', change, {}, 'restart');
+    if (operation === null) throw new Error('an operation was asked for and none was made');
+    return operation;
   }
 
   /** From now on nobody finds it; its instances stop, its add-ons and rows go. Throws conflict `addon-attached` while another app uses one. */
@@ -159,19 +156,6 @@ export class AppService {
       await stores.operations.requestCancel(build.id);
       await stores.wake('operation', build.id);
     }
-  }
-
-  async #operate(
-    actor: Actor,
-    reference: string,
-    permission: string,
-    kind: EventKind,
-    change: Partial<App>,
-    operation: 'stop' | 'start' | 'restart',
-  ): Promise<Operation> {
-    const made = await this.#change(actor, reference, permission, kind, change, {}, operation);
-    if (made === null) throw new Error('an operation was asked for and none was made');
-    return made;
   }
 
   async #change(

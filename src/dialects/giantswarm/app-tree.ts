@@ -47,6 +47,8 @@ export interface AppTree {
   readonly definition: ParsedDefinition | null;
   /** What runs or is about to; null before the first start. */
   readonly release: Release | null;
+  /** What each instance was started by, by its id. */
+  readonly startedBy: ReadonlyMap<string, Release>;
   readonly services: readonly ServiceView[];
 }
 
@@ -62,6 +64,7 @@ export async function readTree(core: Core, actor: Actor, app: AppView, registryH
     core.releases.target(actor, app.id),
   ]);
   const definition = definitionOf(text);
+  const startedBy = await releasesOf(core, actor, app, instances, release);
   const resting = app.stopped || app.maintenance;
   const components = placed(app, processes, definition).map(({ process, ...place }): ComponentView => {
     const own = instances.filter((instance) => instance.processType === process.type);
@@ -69,13 +72,35 @@ export async function readTree(core: Core, actor: Actor, app: AppView, registryH
       ...place,
       process,
       image:
+        release?.processes[process.type]?.image ??
         process.image ??
         `${registryHost}/${app.teamName}/${app.handle}${release === null ? '' : `:v${release.version}`}`,
       wanted: !resting && !process.stopped && release !== null,
       seats: seatsOf(app.id, process, own, release?.processes[process.type]?.series ?? 0),
     };
   });
-  return { app, name: definition?.name ?? app.handle, definition, release, services: grouped(components, definition) };
+  return {
+    app,
+    name: definition?.name ?? app.handle,
+    definition,
+    release,
+    startedBy,
+    services: grouped(components, definition),
+  };
+}
+
+/** While an update rolls, and after one that failed, instances of several releases are there. */
+async function releasesOf(
+  core: Core,
+  actor: Actor,
+  app: AppView,
+  instances: readonly InstanceView[],
+  target: Release | null,
+): Promise<ReadonlyMap<string, Release>> {
+  const releases = new Map<string, Release>(target === null ? [] : [[target.id, target]]);
+  for (const { releaseId } of instances)
+    if (!releases.has(releaseId)) releases.set(releaseId, await core.releases.get(actor, app.id, releaseId));
+  return releases;
 }
 
 /** Every component of the definition in its order, then processes that were added elsewhere. */

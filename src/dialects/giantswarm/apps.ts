@@ -14,30 +14,14 @@ import type { GiantSwarmParts } from './settings.ts';
 import { shownDefinition } from './shown-definition.ts';
 import { startProcesses } from './start.ts';
 import { appShape } from './status-shape.ts';
-
-const PAGE = 1_000;
+import { appsOf } from './team-apps.ts';
 
 export function appRoutes(parts: GiantSwarmParts): readonly Route[] {
   const { core, settings } = parts;
 
-  async function appsOf(call: Call, team: Team, space?: Space): Promise<readonly AppView[]> {
-    const apps: AppView[] = [];
-    let after: string | null = null;
-    do {
-      const filter = { teamId: team.id, ...(space === undefined ? {} : { spaceId: space.id }) };
-      const page: Awaited<ReturnType<typeof core.apps.list>> = await core.apps.list(call.actor, filter, {
-        limit: PAGE,
-        ...(after === null ? {} : { after }),
-      });
-      apps.push(...page.items);
-      after = page.next;
-    } while (after !== null);
-    return apps;
-  }
-
   /** Those that hold apps. */
   async function environments(call: Call) {
-    const apps = await appsOf(call, await organizationOf(core, call));
+    const apps = await appsOf(core, call.actor, await organizationOf(core, call));
     const names = [...new Set(apps.map((app) => app.spaceName as string))].sort();
     return answer('data', { environments: names.map((name) => ({ name })) });
   }
@@ -56,7 +40,7 @@ export function appRoutes(parts: GiantSwarmParts): readonly Route[] {
       if (param(call, 'env') === FIRST_ENVIRONMENT) return answer('data', []);
       throw notThere();
     }
-    const apps = await appsOf(call, team, space);
+    const apps = await appsOf(core, call.actor, team, space);
     const definitions = await core.annotations.getOf(apps, DEFINITION);
     return answer(
       'data',

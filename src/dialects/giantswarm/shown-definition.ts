@@ -10,8 +10,8 @@ import { synthesise } from './definition/synthesise.ts';
 export async function shownDefinition(core: Core, actor: Actor, tree: AppTree): Promise<JsonObject> {
   const components = tree.services.flatMap((service) => service.components);
   if (tree.definition !== null) {
-    const tags = components.flatMap(({ process }): [string, string][] => {
-      const tag = process.image === null ? null : imageReference(process.image).tag;
+    const tags = components.flatMap(({ process, image }): [string, string][] => {
+      const tag = process.image === null ? null : imageReference(image).tag;
       return tag === null ? [] : [[process.type, tag]];
     });
     return withImageTags(tree.definition, new Map(tags));

@@ -1,4 +1,5 @@
 /** How a tree shows in `status`: worst wins on every level. */
+import type { Release } from '../../core/releases/release.ts';
 import type { AppTree, ComponentView, Seat, ServiceView } from './app-tree.ts';
 
 export type Status = 'up' | 'starting' | 'stopping' | 'down' | 'failed';
@@ -30,8 +31,8 @@ export function componentShape(tree: AppTree, component: ComponentView) {
   const instances = seats.map((seat) => ({
     create_date: dateText(seat.instance?.createdAt ?? process.createdAt),
     id: seat.id,
-    image,
-    image_hash: seat.instance?.state === 'ready' ? hashOf(tree, process.type) : '',
+    image: releasedTo(tree, seat)?.processes[process.type]?.image ?? image,
+    image_hash: seat.instance?.state === 'ready' ? hashOf(releasedTo(tree, seat), process.type) : '',
     status: seatStatus(seat, wanted),
   }));
   return {
@@ -44,8 +45,11 @@ export function componentShape(tree: AppTree, component: ComponentView) {
   };
 }
 
-/** The 64 hex digits of what was released for the process; an instance of the release before shows it a moment early. */
-function hashOf({ release }: AppTree, type: string): string {
+const releasedTo = ({ startedBy }: AppTree, { instance }: Seat): Release | null =>
+  instance === null ? null : (startedBy.get(instance.releaseId) ?? null);
+
+/** The 64 hex digits of what the release has for the process. */
+function hashOf(release: Release | null, type: string): string {
   const digest = release?.processes[type]?.artifactDigest ?? release?.artifactDigest ?? '';
   return digest.replace(/^sha256:/, '');
 }

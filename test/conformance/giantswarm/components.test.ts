@@ -214,6 +214,34 @@ suite('components', () => {
     for (const app of [path, stolen, missing, silent]) await swarm('DELETE', app);
   });
 
+  test('an update that does not come up leaves what serves, and status and config say so', async () => {
+    const broken = await buildImage(platform, unique('broken'), {
+      '1.0': files,
+      '2.0': { ...files, 'store.js': 'process.exit(1);\n' },
+    });
+    const path = await create(unique('failing'), [
+      { component_name: 'store', image: `${broken}:1.0`, args: ['store'], ports: [6379] },
+    ]);
+    const before = await run(path);
+    const component = `${path}/service/pair/component/store`;
+    assert.equal((await swarm('POST', `${component}/version/2.0/update`)).json.status_code, 10006);
+    await until('the update has failed', async () => {
+      const key = `${path.split('/').at(-1)}-dev`;
+      const releases = await platform.akkeris.get<{ status: string }[]>(`/apps/${key}/releases`);
+      return releases.at(-1)?.status === 'failed';
+    });
+    const after = await appIs(swarm, path, 'up');
+    assert.deepEqual(
+      after.services[0]?.components[0]?.instances.map(({ image: name, image_hash: hash }) => [name, hash]),
+      before.services[0]?.components[0]?.instances.map(({ image: name, image_hash: hash }) => [name, hash]),
+    );
+    assert.match((await swarm('GET', `${path}/config`)).text, /:1\.0"/);
+    await swarm('POST', `${path}/stop`);
+    await appIs(swarm, path, 'down');
+    await run(path);
+    await swarm('DELETE', path);
+  });
+
   test('a domain belongs to one app', async () => {
     const domain = `${unique('taken-')}.gigantic.io`;
     const component = { component_name: 'web', image, ports: [80], domains: { [domain]: 80 } };

@@ -12,6 +12,7 @@ import { Refusal } from '../errors.ts';
 import { instanceIdOf } from '../instance-id.ts';
 import { organizationOf } from '../scope.ts';
 import type { GiantSwarmParts } from '../settings.ts';
+import { appsOf } from '../team-apps.ts';
 
 export interface FoundInstance {
   readonly app: AppView;
@@ -109,21 +110,6 @@ export const seatsIn = (tree: AppTree): readonly FoundInstance[] =>
   tree.services.flatMap(({ components }) =>
     components.flatMap((component) => component.seats.map((seat) => ({ app: tree.app, tree, component, seat }))),
   );
-
-/** All of the organization's that the actor may see. */
-export async function appsOf(core: Core, actor: Actor, team: Team): Promise<readonly AppView[]> {
-  const apps: AppView[] = [];
-  for (let after: string | null | undefined; after !== null; ) {
-    const page = await core.apps.list(
-      actor,
-      { teamId: team.id },
-      { limit: 1000, ...(after === undefined ? {} : { after }) },
-    );
-    apps.push(...page.items);
-    after = page.next;
-  }
-  return apps;
-}
 
 /** Whether a seat with such an id may be there; whether it is, only the instances tell. */
 function mayHold({ appId, type, quantity }: ProcessView, lastSeries: number, reference: string): boolean {

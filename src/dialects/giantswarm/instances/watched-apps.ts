@@ -2,7 +2,7 @@ import type { AppView } from '../../../core/apps/app.ts';
 import type { Core } from '../../../core/core.ts';
 import { wrongInput } from '../errors.ts';
 import { orNull } from '../scope.ts';
-import { appsOf } from './find-instance.ts';
+import { appsOf } from '../team-apps.ts';
 import type { StreamReader } from './stream-access.ts';
 import type { StreamGrant } from './stream-tokens.ts';
 
