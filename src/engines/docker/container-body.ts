@@ -1,0 +1,120 @@
+/** What Docker is asked to run for an instance. Pure. */
+import { type LinkEnd, linkVariables } from '../../core/instances/link-variables.ts';
+import type { InstanceSpec } from '../../core/ports/engine.ts';
+import type { Identity } from './identity.ts';
+import type { RunnableImage } from './images/runnable-images.ts';
+import { nodeInside } from './images/stack-image.ts';
+import { labels, type Names } from './names.ts';
+import { markName } from './settings.ts';
+
+export interface ContainerPlan {
+  readonly spec: InstanceSpec;
+  readonly identity: Identity;
+  readonly image: RunnableImage;
+  readonly names: Names;
+  /** The network's name, or the container that holds the pod's. */
+  readonly network: { readonly name: string } | { readonly holder: string };
+  /** The node as instances see it. */
+  readonly gateway: string;
+  readonly ends: readonly LinkEnd[];
+  readonly hostEnvironment: Readonly<Record<string, string>>;
+  /** Docker's own way to give a terminal its first size. */
+  readonly knowsConsoleSize: boolean;
+}
+
+/** Kept by Docker for readers who were away; each file is compressed when it is full. */
+const log = { Type: 'local', Config: { 'max-size': '20m', 'max-file': '5' } };
+
+export function containerBody(plan: ContainerPlan): object {
+  const { spec, identity, image, names, network } = plan;
+  const { interactive, terminal } = identity;
+  const inPod = 'holder' in network;
+  return {
+    Image: image.reference,
+    User: image.user,
+    ...(image.own ? { WorkingDir: '/app' } : {}),
+    // An empty list takes the image's own away.
+    Entrypoint: [],
+    Cmd: commandOf(plan),
+    Env: environmentOf(plan),
+    Tty: terminal,
+    OpenStdin: interactive,
+    StdinOnce: interactive,
+    AttachStdin: interactive,
+    AttachStdout: interactive,
+    AttachStderr: interactive,
+    Labels: names.labels('instance', {
+      [labels.space]: spec.spaceId,
+      [labels.identity]: JSON.stringify(identity),
+      ...(identity.podKey === null ? {} : { [labels.pod]: identity.podKey }),
+    }),
+    ...(inPod ? {} : { Hostname: hostnameOf(spec) }),
+    HostConfig: {
+      NetworkMode: inPod ? `container:${network.holder}` : network.name,
+      ...(inPod ? {} : { ExtraHosts: Object.entries(hostsOf(plan)).map((pair) => pair.join(':')) }),
+      Memory: spec.limits.memoryBytes,
+      MemorySwap: spec.limits.memoryBytes,
+      CpuShares: spec.limits.cpuShares,
+      PidsLimit: spec.limits.pids,
+      Init: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      LogConfig: interactive ? { Type: 'none' } : log,
+      Mounts: (spec.mounts ?? []).map(({ volumeId, path }) => ({
+        Type: 'volume',
+        Source: names.volume(volumeId),
+        Target: path,
+      })),
+      ...(spec.terminal !== undefined && plan.knowsConsoleSize
+        ? { ConsoleSize: [spec.terminal.rows, spec.terminal.columns] }
+        : {}),
+    },
+  };
+}
+
+export const hostnameOf = ({ appHandle }: Pick<InstanceSpec, 'appHandle'>): string => appHandle.slice(0, 63);
+
+/** Lines of /etc/hosts: the node by a name that is the same everywhere, and every link. */
+export function hostsOf({ gateway, ends }: Pick<ContainerPlan, 'gateway' | 'ends'>): Readonly<Record<string, string>> {
+  const links = Object.fromEntries(ends.map(({ name, at }) => [name, at.host]));
+  return { 'host.berth.internal': gateway, ...links };
+}
+
+function commandOf({ spec, image, knowsConsoleSize }: ContainerPlan): readonly string[] {
+  const words = typeof spec.command === 'string' ? ['/bin/sh', '-c', spec.command] : spec.command;
+  if (spec.terminal === undefined || knowsConsoleSize || !image.own) return words;
+  return sizedCommand(spec.terminal.columns, spec.terminal.rows, words);
+}
+
+/** A command that finds its terminal in the right size, for daemons that cannot make one so. */
+export function sizedCommand(columns: number, rows: number, command: readonly string[]): string[] {
+  const script = 'stty columns "$1" rows "$2" 2>/dev/null; shift 2; exec "$@"';
+  return ['/bin/sh', '-c', script, 'sh', String(columns), String(rows), ...command];
+}
+
+function environmentOf({ spec, identity, image, gateway, ends, hostEnvironment }: ContainerPlan): string[] {
+  const own = {
+    PATH: `${nodeInside}:/usr/local/bin:/usr/bin:/bin`,
+    HOME: '/app',
+    USER: 'app',
+    LOGNAME: 'app',
+    SHELL: '/bin/sh',
+  };
+  const given = Object.entries(spec.environment).map(([name, value]) => [name, value.reveal()] as const);
+  const whole: Record<string, string> = {
+    LANG: 'C.UTF-8',
+    ...(image.own ? own : {}),
+    ...hostEnvironment,
+    BERTH_HOST_ADDRESS: gateway,
+    ...linkVariables(spec.appHandle, ends),
+    ...(identity.terminal ? { TERM: 'xterm-256color' } : {}),
+    // Its own process group gets the signals, not only its first process.
+    TINI_KILL_PROCESS_GROUP: '1',
+    ...Object.fromEntries(given),
+    ...(identity.port === null ? {} : { PORT: String(identity.port) }),
+    [markName]: spec.id,
+  };
+  return Object.entries(whole)
+    .filter(([name, value]) => name !== '' && !/[=\0]/.test(name) && !value.includes('\0'))
+    .map(([name, value]) => `${name}=${value}`);
+}

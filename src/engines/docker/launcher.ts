@@ -1,0 +1,154 @@
+/** From a spec to a running container: everything that it needs around it first, each made once and found again. */
+import type { LinkEnd } from '../../core/instances/link-variables.ts';
+import type { InstanceSpec } from '../../core/ports/engine.ts';
+import { mountRefusal } from '../process/mount-points.ts';
+import type { DockerApi } from './api/docker-api.ts';
+import { DockerError, isStatus } from './api/docker-error.ts';
+import { type ContainerPlan, containerBody, hostnameOf, hostsOf } from './container-body.ts';
+import { type Identity, identityOf, podKeyOf } from './identity.ts';
+import type { RunnableImage, RunnableImages } from './images/runnable-images.ts';
+import { labels, type Names } from './names.ts';
+import type { LinkPlaces } from './network/link-places.ts';
+import type { NodeFirewall } from './network/node-firewall.ts';
+import type { Space, Spaces } from './network/spaces.ts';
+import type { Pods } from './pods.ts';
+import type { Sessions } from './sessions.ts';
+import { removeContainer } from './standing-container.ts';
+import type { Volumes } from './volumes.ts';
+
+export interface LauncherParts {
+  readonly api: DockerApi;
+  readonly names: Names;
+  readonly images: RunnableImages;
+  /** What a container that never runs is made of. */
+  readonly stack: () => Promise<string>;
+  readonly spaces: Spaces;
+  readonly firewall: NodeFirewall;
+  readonly places: LinkPlaces;
+  readonly pods: Pods;
+  readonly volumes: Volumes;
+  readonly sessions: Sessions;
+  readonly hostEnvironment: Readonly<Record<string, string>>;
+  readonly knowsConsoleSize: () => Promise<boolean>;
+  readonly now: () => Date;
+}
+
+const loopback = '127.0.0.1';
+
+export class Launcher {
+  readonly #parts: LauncherParts;
+
+  constructor(parts: LauncherParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Resolves when it runs, or with a container that says why it cannot. Rejects when the daemon is away: then nothing is decided, and the
+   * same may be asked again. True when it started.
+   */
+  async launch(spec: InstanceSpec): Promise<boolean> {
+    try {
+      await this.#launch(spec);
+      return true;
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      this.#parts.sessions.forget(spec.id);
+      await this.#recordFailure(spec, error instanceof Error ? error.message : 'it could not be started');
+      return false;
+    }
+  }
+
+  async #launch(spec: InstanceSpec): Promise<void> {
+    const { images, spaces, firewall, volumes, pods } = this.#parts;
+    const refusal = mountRefusal((spec.mounts ?? []).map(({ path }) => path));
+    if (refusal !== null) throw new Error(refusal);
+    const [image, space, gateway] = await Promise.all([
+      images.ensure(spec.artifactDigest),
+      spaces.ensure(spec.spaceId),
+      firewall.gateway(),
+      ...(spec.mounts ?? []).map(({ volumeId }) => volumes.ensure(volumeId)),
+    ]);
+    const { ends, places } = await this.#links(spec, space);
+    const key = podKeyOf(spec);
+    const start = (network: ContainerPlan['network']): Promise<void> =>
+      this.#start(spec, image, places, { gateway, ends, network });
+    if (key === null) return start({ name: space.network });
+    const hostname = hostnameOf(spec);
+    const pod = { key, spaceId: spec.spaceId, network: space.network, hostname, hosts: hostsOf({ gateway, ends }) };
+    await pods.join(pod, (holder) => start({ holder }));
+  }
+
+  async #start(
+    spec: InstanceSpec,
+    image: RunnableImage,
+    places: Identity['places'],
+    around: Pick<ContainerPlan, 'gateway' | 'ends' | 'network'>,
+  ): Promise<void> {
+    const { api, names, volumes, sessions, hostEnvironment, knowsConsoleSize, now } = this.#parts;
+    const identity = identityOf(spec, now(), image.own, places);
+    const plan = {
+      ...around,
+      spec,
+      identity,
+      image,
+      names,
+      hostEnvironment,
+      knowsConsoleSize: await knowsConsoleSize(),
+    };
+    const name = names.instance(spec.id);
+    await api.call('POST', '/containers/create', { query: { name }, body: containerBody(plan) });
+    if (spec.mounts !== undefined && spec.mounts.length > 0 && image.own) await volumes.give(name, spec.mounts);
+    if (identity.interactive) await sessions.hold(spec.id, name);
+    await api.call('POST', `/containers/${name}/start`);
+    if (spec.terminal !== undefined && !plan.knowsConsoleSize) {
+      const query = { w: spec.terminal.columns, h: spec.terminal.rows };
+      await api.call('POST', `/containers/${name}/resize`, { query }).catch(() => {});
+    }
+  }
+
+  /** Where each of its links leads; a member of its own pod is at the loopback. */
+  async #links(spec: InstanceSpec, space: Space): Promise<{ ends: LinkEnd[]; places: Record<string, string> }> {
+    const ends: LinkEnd[] = [];
+    const places: Record<string, string> = {};
+    let isNews = false;
+    for (const { name, target, port } of spec.links ?? []) {
+      if (target === null) {
+        ends.push({ name, port, at: { host: loopback, port } });
+        continue;
+      }
+      const { address, isNew } = this.#parts.places.place(spec.spaceId, target, space.subnet);
+      isNews ||= isNew;
+      places[target] = address;
+      ends.push({ name, port, at: { host: address, port } });
+    }
+    if (isNews) await space.apply();
+    return { ends, places };
+  }
+
+  /** A container that never starts keeps the reason, so that every client finds it. */
+  async #recordFailure(spec: InstanceSpec, reason: string): Promise<void> {
+    const { api, names, stack, now } = this.#parts;
+    const name = names.instance(spec.id);
+    await removeContainer(api, name);
+    const identity = identityOf(spec, now(), false, {}, reason);
+    const key = podKeyOf(spec);
+    const body = {
+      Image: await stack(),
+      Entrypoint: ['/bin/false'],
+      NetworkDisabled: true,
+      Labels: names.labels('instance', {
+        [labels.space]: spec.spaceId,
+        [labels.identity]: JSON.stringify(identity),
+        ...(key === null ? {} : { [labels.pod]: key }),
+      }),
+      HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none' } },
+    };
+    await api.call('POST', '/containers/create', { query: { name }, body });
+  }
+}
+
+/** Asked again, it would fail again. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof DockerError) return !isStatus(error, 502, 503, 504);
+  return !(error instanceof Error && 'kind' in error && error.kind === 'unavailable');
+}

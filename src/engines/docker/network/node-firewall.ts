@@ -1,0 +1,91 @@
+/** Keeps the firewall of the node in force. */
+import type { DockerApi } from '../api/docker-api.ts';
+import type { NetworkDetails } from '../api/shapes.ts';
+import type { NodeHelper } from '../node-helper.ts';
+import { type NodeRules, nodeChains, nodeJumps, nodeRules } from './node-rules.ts';
+
+export interface FirewallParts {
+  readonly api: DockerApi;
+  readonly helper: NodeHelper;
+  readonly rules: Omit<NodeRules, 'gateway' | 'bridge'>;
+}
+
+const bridge = 'docker_gwbridge';
+
+/** Arguments: the rules, whether the loopback is to be reached, then one jump a word: `table words…`. */
+const raise = `
+printf '%s' "$1" | iptables-restore --noflush
+if [ "$2" = yes ]; then echo 1 > /proc/sys/net/ipv4/conf/${bridge}/route_localnet; fi
+shift 2
+for jump in "$@"; do
+  table=\${jump%% *} words=\${jump#* } chain=\${words%% *}
+  iptables -w 10 -t "$table" -C $words 2>/dev/null || iptables -w 10 -t "$table" -I $words
+done
+`;
+/** Arguments: first the jumps, then \`--\`, then chains as \`table name\`. What is gone already is no error. */
+const lower = `
+while [ "$1" != -- ]; do iptables -w 10 -t "\${1%% *}" -D \${1#* } 2>/dev/null || true; shift; done; shift
+for chain in "$@"; do
+  iptables -w 10 -t "\${chain%% *}" -F "\${chain#* }" 2>/dev/null || true
+  iptables -w 10 -t "\${chain%% *}" -X "\${chain#* }" 2>/dev/null || true
+done
+`;
+
+export class NodeFirewall {
+  readonly #parts: FirewallParts;
+  #raised: Promise<void> | null = null;
+  #gateway: Promise<string> | null = null;
+
+  constructor(parts: FirewallParts) {
+    this.#parts = parts;
+  }
+
+  /** The node's address as instances see it. */
+  gateway(): Promise<string> {
+    this.#gateway ??= this.#readGateway().catch((error: unknown) => {
+      this.#gateway = null;
+      throw error;
+    });
+    return this.#gateway;
+  }
+
+  /** Puts the rules in force if that has not happened yet; rejects when the kernel refuses them, and then the next call tries again. */
+  raise(): Promise<void> {
+    this.#raised ??= this.#raise().catch((error: unknown) => {
+      this.#raised = null;
+      throw error;
+    });
+    return this.#raised;
+  }
+
+  /** The daemon was away and may have made its own rules anew. */
+  forget(): void {
+    this.#raised = null;
+  }
+
+  async lower(): Promise<void> {
+    const { helper, rules } = this.#parts;
+    const chain = nodeChains(rules.chainPrefix);
+    const chains = [`filter ${chain.input}`, `filter ${chain.forward}`, `nat ${chain.arrive}`, `nat ${chain.leave}`];
+    await helper.run(lower, ...this.#jumps(), '--', ...chains);
+    this.#raised = null;
+  }
+
+  async #raise(): Promise<void> {
+    const { helper, rules } = this.#parts;
+    const text = nodeRules({ ...rules, bridge, gateway: await this.gateway() });
+    await helper.run(raise, text, rules.allowHostPorts.length > 0 ? 'yes' : 'no', ...this.#jumps());
+  }
+
+  #jumps(): string[] {
+    const { chainPrefix } = this.#parts.rules;
+    return nodeJumps({ chainPrefix, bridge }).map(({ table, words }) => [table, ...words].join(' '));
+  }
+
+  async #readGateway(): Promise<string> {
+    const found = await this.#parts.api.call<NetworkDetails>('GET', `/networks/${bridge}`);
+    const gateway = found.IPAM.Config?.[0]?.Gateway;
+    if (gateway === undefined) throw new Error(`the network ${bridge} has no address on this node`);
+    return gateway;
+  }
+}

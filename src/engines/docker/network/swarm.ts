@@ -1,0 +1,28 @@
+/** The Swarm that a daemon is in. Networks over machines need one; a daemon that is in none becomes the only node of its own. */
+import { unavailable } from '../../../core/errors.ts';
+import type { DockerApi } from '../api/docker-api.ts';
+import { isStatus } from '../api/docker-error.ts';
+import type { DaemonInfo } from '../api/shapes.ts';
+
+const port = 2377;
+
+/** `address` is where the nodes of a Swarm made here will reach it. Rejects with `unavailable` when the daemon cannot manage one. */
+export async function ensureSwarm(api: DockerApi, address: string): Promise<DaemonInfo> {
+  let info = await api.call<DaemonInfo>('GET', '/info');
+  if (info.Swarm.LocalNodeState === 'inactive') {
+    const body = { ListenAddr: `${address}:${port}`, AdvertiseAddr: address };
+    try {
+      await api.call('POST', '/swarm/init', { body });
+    } catch (error) {
+      // Another server of this platform was faster.
+      if (!isStatus(error, 503)) throw error;
+    }
+    info = await api.call<DaemonInfo>('GET', '/info');
+  }
+  const { LocalNodeState, ControlAvailable, Error: reason } = info.Swarm;
+  if (LocalNodeState !== 'active')
+    throw unavailable(`the Docker daemon’s Swarm is ${LocalNodeState}${reason === '' ? '' : `: ${reason}`}`);
+  if (!ControlAvailable)
+    throw unavailable('the Docker daemon is a worker of its Swarm: point BERTH_DOCKER_HOST at one of its managers');
+  return info;
+}

@@ -1,0 +1,70 @@
+/**
+ * A container in the node's own network and process namespaces through which the engine sets up what the Engine API cannot: routes,
+ * firewalls, and signals to the processes of an exec. It does on any node of the Swarm what root would do on this one.
+ */
+import type { DockerApi } from './api/docker-api.ts';
+import type { Names } from './names.ts';
+import { runIn } from './run-in.ts';
+import { ensureRunning } from './standing-container.ts';
+
+export interface HelperParts {
+  readonly api: DockerApi;
+  readonly names: Names;
+  /** The image that it is made from. */
+  readonly image: () => Promise<string>;
+}
+
+/** Its processes may be many for a moment, and must never starve a node. */
+const limits = { Memory: 256 * 2 ** 20, PidsLimit: 512 };
+const rights = ['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', 'CAP_KILL'];
+
+export class NodeHelper {
+  readonly #parts: HelperParts;
+  #standing: Promise<unknown> | null = null;
+
+  constructor(parts: HelperParts) {
+    this.#parts = parts;
+  }
+
+  /** It may have ended: the next use looks. */
+  forget(): void {
+    this.#standing = null;
+  }
+
+  /** Runs a fixed shell script with arguments and gives back what it printed; rejects with its complaint when it fails. */
+  async run(script: string, ...args: readonly string[]): Promise<string> {
+    const { api, names } = this.#parts;
+    this.#standing ??= this.#ensure();
+    try {
+      await this.#standing;
+      return await runIn(api, names.helper, script, ...args);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  #ensure(): Promise<unknown> {
+    const { api, names, image } = this.#parts;
+    return ensureRunning(api, names.helper, async () => ({
+      Image: await image(),
+      Entrypoint: ['/bin/sleep'],
+      Cmd: ['infinity'],
+      User: '0:0',
+      Labels: names.labels('helper'),
+      HostConfig: {
+        ...limits,
+        NetworkMode: 'host',
+        PidMode: 'host',
+        Init: true,
+        CapDrop: ['ALL'],
+        CapAdd: rights,
+        SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined', 'no-new-privileges'],
+        // The kernel's settings are written through /proc/sys.
+        ReadonlyPaths: [],
+        MaskedPaths: [],
+        LogConfig: { Type: 'none' },
+      },
+    }));
+  }
+}

@@ -1,0 +1,156 @@
+/** The instances that this install has on the daemon, as their containers' labels and states tell. */
+import { notFound } from '../../core/errors.ts';
+import type { EngineInstance } from '../../core/ports/engine.ts';
+import type { DockerApi } from './api/docker-api.ts';
+import type { ContainerDetails, ContainerSummary } from './api/shapes.ts';
+import { dateOf, exitOf } from './exit.ts';
+import { type Identity, readIdentity } from './identity.ts';
+import { labels, type Names } from './names.ts';
+import type { Notes } from './notes.ts';
+import { inspectContainer } from './standing-container.ts';
+
+export interface Found {
+  readonly identity: Identity;
+  readonly details: ContainerDetails;
+}
+
+export interface RosterParts {
+  readonly api: DockerApi;
+  readonly names: Names;
+  readonly notes: Notes;
+  readonly nodeId: () => Promise<string>;
+  /** Between the start's acceptance and its container's start. */
+  readonly launching: () => readonly Identity[];
+  readonly isStopping: (id: string) => boolean;
+  /** Its end is not to be told before everything that it printed is in the log. */
+  readonly isDrained: (identity: Identity) => boolean;
+}
+
+export class Roster {
+  readonly #parts: RosterParts;
+  /** What does not change while a container runs, or after it ended: by its id and state. */
+  readonly #details = new Map<string, ContainerDetails>();
+
+  constructor(parts: RosterParts) {
+    this.#parts = parts;
+  }
+
+  /** All containers of instances. */
+  async containers(): Promise<readonly { readonly identity: Identity; readonly summary: ContainerSummary }[]> {
+    const { api, names } = this.#parts;
+    const query = { all: true, filters: names.filters('instance') };
+    const found = await api.call<readonly ContainerSummary[]>('GET', '/containers/json', { query });
+    return found.flatMap((summary) => {
+      const identity = readIdentity(summary.Labels[labels.identity]);
+      return identity === null ? [] : [{ identity, summary }];
+    });
+  }
+
+  /** Null: not there. */
+  async find(id: string): Promise<Found | null> {
+    const { api, names } = this.#parts;
+    const details = await inspectContainer(api, names.instance(id));
+    const identity = readIdentity(details?.Config.Labels[labels.identity]);
+    return details === null || identity === null ? null : { details, identity };
+  }
+
+  /** Throws not-found. */
+  async get(id: string): Promise<Found> {
+    const found = await this.find(id);
+    if (found === null) throw notFound('instance');
+    return found;
+  }
+
+  async list(): Promise<EngineInstance[]> {
+    const { launching } = this.#parts;
+    const [nodeId, containers, holders] = await Promise.all([
+      this.#parts.nodeId(),
+      this.containers(),
+      this.#podAddresses(),
+    ]);
+    const ids = new Set(containers.map(({ summary }) => summary.Id));
+    for (const key of this.#details.keys()) if (!ids.has(key.split(' ')[0] ?? '')) this.#details.delete(key);
+    const begun = new Map(launching().map((identity) => [identity.id, identity]));
+    const listed = await Promise.all(
+      containers.map(async ({ identity, summary }) => {
+        if (begun.has(identity.id) && identity.startError === null) return startingInstance(identity, nodeId);
+        const details = await this.#inspect(summary);
+        if (details === null) return null;
+        const own = Object.values(summary.NetworkSettings?.Networks ?? {})[0]?.IPAddress ?? '';
+        const host = identity.podKey === null ? own : (holders.get(identity.podKey) ?? '');
+        return this.#instance({ identity, details }, host, nodeId);
+      }),
+    );
+    const there = new Set(containers.map(({ identity }) => identity.id));
+    const accepted = [...begun.values()].filter(({ id }) => !there.has(id));
+    return [
+      ...listed.filter((instance) => instance !== null),
+      ...accepted.map((identity) => startingInstance(identity, nodeId)),
+    ];
+  }
+
+  #instance({ identity, details }: Found, host: string, nodeId: string): EngineInstance {
+    const { notes, isStopping, isDrained } = this.#parts;
+    const { State } = details;
+    const base = startingInstance(identity, nodeId);
+    const startedAt = dateOf(State.StartedAt);
+    if (identity.startError !== null || State.Error !== '' || hasEnded(details)) {
+      if (!isDrained(identity)) return { ...base, state: isStopping(identity.id) ? 'stopping' : 'running', startedAt };
+      const ended = exitOf(State, identity, notes.of(identity.id).sent);
+      const exit =
+        identity.startError === null
+          ? ended
+          : { ...ended, startError: identity.startError, at: new Date(details.Created) };
+      return { ...base, state: 'exited', startedAt, exit };
+    }
+    if (State.Status === 'created') return base;
+    return {
+      ...base,
+      state: isStopping(identity.id) ? 'stopping' : 'running',
+      address: identity.port === null || host === '' ? null : { host, port: identity.port },
+      pid: State.Pid,
+      startedAt,
+    };
+  }
+
+  async #inspect({ Id, State }: ContainerSummary): Promise<ContainerDetails | null> {
+    const key = `${Id} ${State}`;
+    const known = this.#details.get(key);
+    if (known !== undefined) return known;
+    const details = await inspectContainer(this.#parts.api, Id);
+    if (details !== null && details.State.Status === State && State !== 'created') this.#details.set(key, details);
+    return details;
+  }
+
+  /** Where pods are reached, by their keys: the network is the holder's, not the members'. */
+  async #podAddresses(): Promise<ReadonlyMap<string, string>> {
+    const { api, names } = this.#parts;
+    const query = { filters: names.filters('pod') };
+    const found = await api.call<readonly ContainerSummary[]>('GET', '/containers/json', { query });
+    return new Map(
+      found.map(({ Labels, NetworkSettings }) => [
+        Labels[labels.pod] ?? '',
+        Object.values(NetworkSettings?.Networks ?? {})[0]?.IPAddress ?? '',
+      ]),
+    );
+  }
+}
+
+export const hasEnded = ({ State: { Status } }: ContainerDetails): boolean => Status === 'exited' || Status === 'dead';
+
+export function startingInstance(identity: Identity, nodeId: string): EngineInstance {
+  const { id, kind, appId, processType, generation } = identity;
+  return {
+    id,
+    kind,
+    appId,
+    processType,
+    generation,
+    nodeId,
+    state: 'starting',
+    address: null,
+    pid: null,
+    startedAt: null,
+    exit: null,
+  };
+}
