@@ -10,6 +10,12 @@ import type { Mark } from './notes.ts';
 
 const newline = 0x0a;
 const disorderSeconds = 2;
+/**
+ * Docker hands a long line on in pieces of this many bytes. The piece that ends the line is shorter, and the `local` driver leaves its
+ * newline out. Source: moby, daemon/logger/copier.go and daemon/logger/local/read.go.
+ */
+const pieceBytes = 16 * 1024;
+const lineEnd = Buffer.from('\n');
 
 export interface ReadLine {
   readonly at: Date;
@@ -94,8 +100,13 @@ export class OutputReader {
       output.again = 1;
     }
     output.lastAt = new Date(time);
-    for (const text of output.splitter.push(payload.subarray(space + 1))) lines.push({ at: output.lastAt, text });
-    if (payload.at(-1) === newline) output.kept = output.mark;
+    const bytes = payload.subarray(space + 1);
+    const texts = output.splitter.push(bytes);
+    const isLine = bytes.at(-1) === newline;
+    const endsLine = isLine || bytes.length < pieceBytes;
+    if (endsLine && !isLine) texts.push(...output.splitter.push(lineEnd));
+    for (const text of texts) lines.push({ at: output.lastAt, text });
+    if (endsLine) output.kept = output.mark;
   }
 
   #marks(): Marks {

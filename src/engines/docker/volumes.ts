@@ -66,7 +66,7 @@ export class Volumes {
     tar.finalize();
     if (entries === 0) return;
     await this.#api.call('PUT', `/containers/${container}/archive`, {
-      query: { path: '/', copyUIDGID: true },
+      query: { path: '/' },
       content: { type: 'application/x-tar', bytes: await buffer(tar) },
     });
   }

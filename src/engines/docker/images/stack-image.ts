@@ -25,7 +25,7 @@ import { appUser } from '../settings.ts';
 import { type StackFiles, stackFiles } from './stack-packages.ts';
 
 /** To be raised with every change of what goes into the image. */
-const format = '1';
+const format = '2';
 const repository = 'berth-stack';
 const importMs = 600_000;
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -115,7 +115,7 @@ export async function hasImage(api: DockerApi, reference: string): Promise<boole
 
 /** All but /usr: accounts, names, certificates, the runtime. Nothing of the machine's own secrets or settings of its services. */
 async function skeleton(root: string, nodePath: string): Promise<void> {
-  for (const folder of ['etc', 'proc', 'sys', 'dev', 'run', 'var', 'app', nodeInside]) {
+  for (const folder of ['etc', 'proc', 'sys', 'dev', 'run', 'var', nodeInside]) {
     mkdirSync(join(root, folder), { recursive: true, mode: 0o755 });
   }
   for (const [name, mode] of [

@@ -1,5 +1,7 @@
 /** Keeps the firewall of the node in force. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DockerApi } from '../api/docker-api.ts';
+import { isStatus } from '../api/docker-error.ts';
 import type { NetworkDetails } from '../api/shapes.ts';
 import type { NodeHelper } from '../node-helper.ts';
 import { type NodeRules, nodeChains, nodeJumps, nodeRules } from './node-rules.ts';
@@ -11,6 +13,8 @@ export interface FirewallParts {
 }
 
 const bridge = 'docker_gwbridge';
+const bridgeMs = 100;
+const bridgeTries = 30;
 
 /** Arguments: the rules, whether the loopback is to be reached, then one jump a word: `table words…`. */
 const raise = `
@@ -83,9 +87,39 @@ export class NodeFirewall {
   }
 
   async #readGateway(): Promise<string> {
-    const found = await this.#parts.api.call<NetworkDetails>('GET', `/networks/${bridge}`);
-    const gateway = found.IPAM.Config?.[0]?.Gateway;
-    if (gateway === undefined) throw new Error(`the network ${bridge} has no address on this node`);
-    return gateway;
+    const { api } = this.#parts;
+    for (let tries = 0; ; tries++) {
+      try {
+        const found = await api.call<NetworkDetails>('GET', `/networks/${bridge}`);
+        const gateway = found.IPAM.Config?.[0]?.Gateway;
+        if (gateway === undefined) throw new Error(`the network ${bridge} has no address on this node`);
+        return gateway;
+      } catch (error) {
+        if (!isStatus(error, 404) || tries >= bridgeTries) throw error;
+        // Docker makes it a moment after the Swarm, or with the first container.
+        if (tries === bridgeTries - 1) await this.#makeBridge();
+        else await delay(bridgeMs);
+      }
+    }
+  }
+
+  /** As Docker itself would. */
+  async #makeBridge(): Promise<void> {
+    const option = 'com.docker.network.bridge';
+    const body = {
+      Name: bridge,
+      Driver: 'bridge',
+      CheckDuplicate: true,
+      Options: {
+        [`${option}.name`]: bridge,
+        [`${option}.enable_icc`]: 'false',
+        [`${option}.enable_ip_masquerade`]: 'true',
+      },
+    };
+    try {
+      await this.#parts.api.call('POST', '/networks/create', { body });
+    } catch (error) {
+      if (!isStatus(error, 403, 409)) throw error;
+    }
   }
 }
