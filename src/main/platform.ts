@@ -8,7 +8,6 @@ import { Controllers } from '../control/controllers.ts';
 import { createCore } from '../core/core.ts';
 import { Secret } from '../core/ports/secret.ts';
 import { sshLogin } from '../dialects/scalingo/ssh-login.ts';
-import { createProcessEngine } from '../engines/process/client.ts';
 import { createDialer } from '../lib/dialer.ts';
 import { passwordHasher } from '../lib/password.ts';
 import { createSecretBox, loadOrCreateKey } from '../lib/secret-box.ts';
@@ -17,6 +16,7 @@ import { checkAddonSettings } from './addon-settings.ts';
 import { openAddons } from './addons.ts';
 import { checkAdminSettings } from './admin-settings.ts';
 import { connectDatabase } from './database.ts';
+import { openEngines } from './engine.ts';
 import { firstBoot } from './first-boot.ts';
 import { openGitDoors } from './git-doors.ts';
 import { createMetering } from './metering.ts';
@@ -35,20 +35,20 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     settings.secretKey === null ? await loadOrCreateKey(folder.key) : Buffer.from(settings.secretKey.reveal(), 'hex');
   const box = createSecretBox(key, (text) => new Secret(text));
   const db = await connectDatabase(settings, box, logger);
-  const engine = createProcessEngine({ socketPath: folder.agentSocket, logger });
+  const engines = openEngines(parts, { carriesOutput: true });
+  const { engine, sandbox } = engines;
   const router = createRouterClient({ socketPath: folder.routerSocket });
   const dialer = createDialer({ allowPrivate: settings.allowPrivateSources, allow: [] });
   const builder = createBuildpackBuilder({
     dataFolder: folder.root,
-    sandbox: engine,
+    sandbox,
     logs,
     dialer,
     clock,
     ids,
     logger,
     digestOf: (text) => box.digest(text),
-    ownFileSystem: async () =>
-      (await engine.describe()).isolation.some(({ what, inForce }) => what === 'files' && inForce),
+    ownFileSystem: () => engines.hasOwnFileSystem(),
   });
   const addons = openAddons({ settings, logger, engine, dialer });
   const context: ControlContext = {
@@ -57,7 +57,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     ids,
     box,
     engine,
-    sandbox: engine,
+    sandbox,
     router,
     builder,
     logs,
@@ -101,7 +101,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
       await Promise.all([git.close(), server.close()]);
       await controllers.stop();
       await metering.stop();
-      await Promise.all([addons.close(), engine.close(), router.close(), dialer.close(), db.close()]);
+      await Promise.all([addons.close(), engines.close(), router.close(), dialer.close(), db.close()]);
       await logs.close();
     },
   };

@@ -3,13 +3,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BerthError } from '../core/errors.ts';
-import { createProcessEngine } from '../engines/process/client.ts';
 import { startEmbeddedPostgres } from '../store/embedded/start.ts';
 import { superviseAddonServer } from './addon-server.ts';
 import { checkAddonSettings } from './addon-settings.ts';
 import { checkAdminSettings } from './admin-settings.ts';
 import { SupervisedChild } from './child.ts';
 import { compileCacheOf, nodeFlags, warmCompileCache } from './compile-cache.ts';
+import { openDockerEngine, openEngines } from './engine.ts';
 import { untilHealthy } from './health.ts';
 import { untilEnd } from './lifetime.ts';
 import { type ProcessParts, processParts } from './process-parts.ts';
@@ -53,6 +53,7 @@ export async function upCommand(settings: Settings, sample: boolean): Promise<nu
     await Promise.all([
       children.agent.stop('SIGINT', STOP_PATIENCE_MS),
       children.router.stop('SIGTERM', STOP_PATIENCE_MS),
+      stopDockerInstances(parts),
     ]);
     await addonServer.stop();
     await database.stop();
@@ -137,11 +138,12 @@ const shownHost = (host: string): string =>
 
 async function announce(
   settings: Settings,
-  { folder, logger }: ProcessParts,
+  parts: ProcessParts,
   progress: Progress,
   sample: boolean,
   signal: AbortSignal,
 ): Promise<void> {
+  const { folder } = parts;
   const host = shownHost(settings.host);
   if (sample) {
     const { deploySample } = await import('./sample.ts');
@@ -168,7 +170,7 @@ async function announce(
     `  router       http://${host}:${settings.routerHttpPort}   an app answers at http://<app>.${settings.baseDomain}:${settings.routerHttpPort}`,
   );
   progress.say(`  git push     ${gitAddress(settings, host)}`);
-  progress.say(`  isolation    ${await isolationInForce(folder.agentSocket, logger)}`);
+  progress.say(`  isolation    ${await isolationInForce(parts)}`);
   progress.say(`  credentials  ${folder.admin}`);
   progress.say('');
   progress.say('Berth is up. Ctrl-C stops it and all it started.');
@@ -187,15 +189,25 @@ function gitAddress({ ssh, sshPort, port }: Settings, host: string): string {
   return ssh ? `ssh://git@${host}:${sshPort}/<app>.git   (or ${http})` : http;
 }
 
+/** The agent ends its own; containers would run on. */
+async function stopDockerInstances(parts: ProcessParts): Promise<void> {
+  if (parts.settings.engine !== 'docker') return;
+  const engine = openDockerEngine(parts, { carriesOutput: true });
+  await engine.close({ everything: true }).catch((error: unknown) => {
+    parts.logger.warn({ error }, 'containers are left, because the Docker daemon does not answer');
+    return engine.close();
+  });
+}
+
 /** What keeps apps apart on this machine, and what does not, in one line. */
-async function isolationInForce(socketPath: string, logger: ProcessParts['logger']): Promise<string> {
-  const engine = createProcessEngine({ socketPath, logger });
+async function isolationInForce(parts: ProcessParts): Promise<string> {
+  const engines = openEngines(parts, { carriesOutput: false });
   try {
-    const { isolation } = await engine.describe();
+    const { isolation } = await engines.engine.describe();
     const inForce = isolation.filter((item) => item.inForce).map((item) => item.what);
     const missing = isolation.filter((item) => !item.inForce).map((item) => `${item.what} (${item.how})`);
     return `${inForce.join(', ') || 'none'}${missing.length === 0 ? '' : `; not in force: ${missing.join(', ')}`}`;
   } finally {
-    engine.close();
+    await engines.close();
   }
 }

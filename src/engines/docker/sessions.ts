@@ -21,6 +21,7 @@ export interface SessionsParts {
 
 const exitPollMs = 10;
 const longestPollMs = 250;
+const pidTries = 500;
 /** Arguments: the signal without SIG, the process. Each exec is a group and a session of its own. */
 const killGroup = 'kill -s "$1" -- "-$2" 2>/dev/null || kill -s "$1" "$2"';
 
@@ -136,10 +137,16 @@ export class Sessions {
     }
   }
 
+  /** Docker may not know the process yet when its first output is there already, nor whether it began at all. */
   async #killExec(exec: string, signal: string): Promise<void> {
-    const { Running, Pid } = await this.#parts.api.call<ExecDetails>('GET', `/exec/${exec}/json`);
-    if (Running && Pid > 1)
-      await this.#parts.helper.run(killGroup, signal.replace(/^SIG/, ''), String(Pid)).catch(() => {});
+    const { api, helper } = this.#parts;
+    for (let tries = 0; tries < pidTries; tries++) {
+      const { Running, Pid, ExitCode } = await api.call<ExecDetails>('GET', `/exec/${exec}/json`);
+      if (!Running && ExitCode !== null) return;
+      if (Running && Pid > 1)
+        return void (await helper.run(killGroup, signal.replace(/^SIG/, ''), String(Pid)).catch(() => {}));
+      await delay(exitPollMs);
+    }
   }
 
   /** Docker has the code a moment after the streams end. */

@@ -23,6 +23,8 @@ export interface DockerHarness extends ConformanceHarness {
   readonly daemon: DockerDaemon;
   readonly docker: DockerEngine;
   readonly options: DockerEngineOptions;
+  /** Puts another engine in the place of one that was closed. */
+  restart(): Promise<void>;
 }
 
 export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): Promise<DockerHarness> {
@@ -56,7 +58,7 @@ export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): 
   });
   const socketPath = join(dataFolder, 'run', 'agent.sock');
   const sandbox = createProcessEngine({ socketPath, logger: silentLogger });
-  const docker = createDockerEngine(options);
+  let docker = createDockerEngine(options);
   const others: DockerEngine[] = [];
   const host = createServer((_request, response) => response.end('the host'));
   await new Promise<void>((resolve) => host.listen(0, '0.0.0.0', resolve));
@@ -65,9 +67,15 @@ export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): 
   let folders = 0;
   return {
     daemon,
-    docker,
+    get docker() {
+      return docker;
+    },
     options,
-    engine: joined(docker, sandbox),
+    restart: async () => {
+      await docker.close();
+      docker = createDockerEngine(options);
+    },
+    engine: joined(() => docker, sandbox),
     real: true,
     artifactDigest,
     id: systemIds.id,
@@ -81,7 +89,7 @@ export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): 
       // The first client goes on carrying the output; as after a restart this one knows nothing but the daemon.
       const other = createDockerEngine({ ...options, logAppender: null });
       others.push(other);
-      return joined(other, sandbox);
+      return joined(() => other, sandbox);
     },
     forbidden: {
       path: dataFolder,
@@ -114,21 +122,21 @@ async function listenOnNode(daemon: DockerDaemon, port: number) {
   return child;
 }
 
-function joined(engine: Engine, sandbox: Sandbox): Engine & Sandbox {
+function joined(engine: () => Engine, sandbox: Sandbox): Engine & Sandbox {
   return {
-    describe: () => engine.describe(),
-    start: (spec) => engine.start(spec),
-    stop: (id, graceMs) => engine.stop(id, graceMs),
-    remove: (id) => engine.remove(id),
-    list: () => engine.list(),
-    stats: (ids) => engine.stats(ids),
-    exec: (id, spec) => engine.exec(id, spec),
-    attach: (id) => engine.attach(id),
-    signal: (id, signal) => engine.signal(id, signal),
-    routeLinks: (routes) => engine.routeLinks(routes),
-    removeVolume: (id) => engine.removeVolume(id),
-    volumes: () => engine.volumes(),
-    watch: (wake) => engine.watch(wake),
+    describe: () => engine().describe(),
+    start: (spec) => engine().start(spec),
+    stop: (id, graceMs) => engine().stop(id, graceMs),
+    remove: (id) => engine().remove(id),
+    list: () => engine().list(),
+    stats: (ids) => engine().stats(ids),
+    exec: (id, spec) => engine().exec(id, spec),
+    attach: (id) => engine().attach(id),
+    signal: (id, signal) => engine().signal(id, signal),
+    routeLinks: (routes) => engine().routeLinks(routes),
+    removeVolume: (id) => engine().removeVolume(id),
+    volumes: () => engine().volumes(),
+    watch: (wake) => engine().watch(wake),
     run: (job, signal) => sandbox.run(job, signal),
     kill: (id) => sandbox.kill(id),
     jobs: () => sandbox.jobs(),

@@ -1,0 +1,75 @@
+/** What runs instances and what runs builds, as the settings say. With Docker, builds still have the agent's sandbox on this machine. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BerthError } from '../core/errors.ts';
+import type { Engine } from '../core/ports/engine.ts';
+import type { Sandbox } from '../core/ports/sandbox.ts';
+import { createDockerEngine, type DockerEngine } from '../engines/docker/engine.ts';
+import { createProcessEngine } from '../engines/process/client.ts';
+import { addonHostPort } from './addon-settings.ts';
+import { hostEnvironment } from './host-environment.ts';
+import type { ProcessParts } from './process-parts.ts';
+import type { Settings } from './settings.ts';
+
+export interface Engines {
+  readonly engine: Engine;
+  readonly sandbox: Sandbox;
+  /** Whether builds see only their own files. */
+  readonly hasOwnFileSystem: () => Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** Throws invalid when the settings do not fit each other. */
+export function openEngines(parts: ProcessParts, how: { readonly carriesOutput: boolean }): Engines {
+  const { settings, folder, logger } = parts;
+  const agent = createProcessEngine({ socketPath: folder.agentSocket, logger });
+  const docker = settings.engine === 'docker' ? openDockerEngine(parts, how) : null;
+  return {
+    engine: docker ?? agent,
+    sandbox: agent,
+    hasOwnFileSystem: async () =>
+      (await agent.describe()).isolation.some(({ what, inForce }) => what === 'files' && inForce),
+    async close(): Promise<void> {
+      await docker?.close();
+      agent.close();
+    },
+  };
+}
+
+/** One process of an install `carriesOutput` of instances to the logs. */
+export function openDockerEngine(
+  { settings, folder, logger, logs, clock }: Pick<ProcessParts, 'settings' | 'folder' | 'logger' | 'logs' | 'clock'>,
+  { carriesOutput }: { readonly carriesOutput: boolean },
+): DockerEngine {
+  const tls = tlsOf(settings);
+  return createDockerEngine({
+    host: settings.dockerHost,
+    ...(tls === null ? {} : { tls }),
+    installId: createHash('sha256').update(folder.root).digest('hex').slice(0, 12),
+    stateFolder: join(folder.root, 'docker'),
+    artifactFolder: join(folder.root, 'artifacts'),
+    addressPool: settings.dockerAddressPool,
+    advertiseAddress: settings.dockerAdvertiseAddress,
+    routers: settings.dockerRouters.split(',').filter(Boolean),
+    allowHostPorts: [addonHostPort(settings) ?? []].flat(),
+    hostEnvironment: hostEnvironment(process.env),
+    logAppender: carriesOutput ? logs : null,
+    logger,
+    clock,
+  });
+}
+
+/** Files as Docker's own clients name them. */
+function tlsOf({ dockerTlsFolder }: Settings) {
+  if (dockerTlsFolder === '') return null;
+  const read = (name: string): string => {
+    try {
+      return readFileSync(join(dockerTlsFolder, name), 'utf8');
+    } catch (cause) {
+      const field = 'BERTH_DOCKER_TLS';
+      throw new BerthError('invalid', `${field} must be a folder with ca.pem, cert.pem and key.pem`, { field, cause });
+    }
+  };
+  return { ca: read('ca.pem'), certificate: read('cert.pem'), key: read('key.pem') };
+}

@@ -1,0 +1,122 @@
+// test-timeout: 600
+/** What the Docker engine promises when its daemon or its own process ends, and what it leaves behind. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  answer,
+  appLines,
+  ask,
+  find,
+  specFor,
+  until,
+  untilLine,
+  untilState,
+} from '../../src/engines/conformance/harness.ts';
+import { createDockerEngine } from '../../src/engines/docker/engine.ts';
+import { run } from '../../src/lib/exec.ts';
+import { missingForDocker } from '../support/docker-daemon.ts';
+import { type DockerHarness, dockerHarness } from './support/docker-harness.ts';
+
+const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+describe('docker engine and what may happen to it', { skip: missingForDocker() ?? false }, () => {
+  let harness: DockerHarness;
+  before(async () => {
+    harness = await dockerHarness();
+  });
+  after(async () => {
+    await harness.close();
+  });
+
+  test('output written while no engine was there is in the log, once and in order', async () => {
+    const script =
+      'let n = 0; setInterval(() => { for (let i = 0; i < 50; i++) console.log("line " + n++); if (n === 3000) process.exit(0); }, 50)';
+    const spec = specFor(harness, 'say.js', [], { command: ['node', '-e', script], ports: [] });
+    const first = createDockerEngine(harness.options);
+    await harness.docker.close();
+    await first.start(spec);
+    await untilLine(harness, spec, 'line 200');
+    await first.close();
+    const kept = appLines(harness, spec).length;
+    const silent = createDockerEngine({ ...harness.options, logAppender: null });
+    await untilState(silent, spec.id, 'exited');
+    await silent.close();
+    assert.equal(appLines(harness, spec).length, kept);
+    await harness.restart();
+    await untilState(harness.engine, spec.id, 'exited');
+    assert.deepEqual(
+      appLines(harness, spec),
+      Array.from({ length: 3_000 }, (_, index) => `line ${index}`),
+    );
+    await harness.engine.remove(spec.id);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    test(`after ${signal} to the daemon its instances have ended, and new ones have all they need`, async () => {
+      const target = harness.id();
+      const port = 6379;
+      const links = [{ name: 'my-store', target, port }];
+      const old = specFor(harness, 'serve.js', [], { ports: [port] });
+      await harness.engine.start(old);
+      const { address } = await untilState(harness.engine, old.id, 'running');
+      await answer(address);
+      let wakes = 0;
+      const stop = harness.engine.watch(() => {
+        wakes += 1;
+      });
+      await harness.daemon.stop(signal);
+      await assert.rejects(harness.engine.list(), { kind: 'unavailable' });
+      await harness.daemon.start();
+      const before = wakes;
+      await until('the old one to have ended', async () => {
+        const instance = await find(harness.engine, old.id).catch(() => undefined);
+        return instance?.state === 'exited';
+      });
+      await until('a wake', () => wakes > before);
+      stop();
+      const [backend, caller] = [
+        specFor(harness, 'serve.js', [], { ports: [port] }),
+        specFor(harness, 'say.js', ['here'], { links }),
+      ];
+      await Promise.all([harness.engine.start(backend), harness.engine.start(caller)]);
+      const { address: now } = await untilState(harness.engine, backend.id, 'running');
+      assert.ok(now);
+      assert.equal(await answer(now), 'hello');
+      await harness.engine.routeLinks([{ target, spaceId: caller.spaceId, port, backends: [now] }]);
+      await untilState(harness.engine, caller.id, 'running');
+      assert.deepEqual(await ask(harness, caller, [`http://my-store:${port}/`]), ['hello']);
+      await harness.engine.routeLinks([]);
+      await Promise.all([old, backend, caller].map(({ id }) => harness.engine.remove(id)));
+    });
+  }
+
+  test('the host reaches no instance of the network but through what is allowed', async () => {
+    const spec = specFor(harness, 'serve.js');
+    await harness.engine.start(spec);
+    const { address } = await untilState(harness.engine, spec.id, 'running');
+    await answer(address);
+    const words = ['iptables', '-S', 'DOCKER-USER'];
+    assert.match(await onNode(words), new RegExp(`-j BERTH-${harness.options.installId}-fwd`));
+    await harness.engine.remove(spec.id);
+  });
+
+  test('closed for good it leaves no container, network, rule or route', async () => {
+    await harness.docker.close({ everything: true });
+    const left = await Promise.all(
+      ['containers/json?all=1', 'networks'].map(async (what) => {
+        const argv = ['curl', '-sf', '--unix-socket', harness.daemon.host.slice(7), `http://docker/v1.41/${what}`];
+        return (await run(argv, { environment, timeoutMs: 10_000 })).stdout;
+      }),
+    );
+    for (const text of left) assert.ok(!text.includes(`berth-${harness.options.installId}`), text.slice(0, 500));
+    assert.doesNotMatch(await onNode(['iptables-save']), /BERTH-/);
+    const pool = harness.options.addressPool?.split('.').slice(0, 2).join('.') ?? '';
+    assert.ok(!(await onNode(['ip', 'route'])).includes(`${pool}.`));
+    await harness.restart();
+  });
+
+  async function onNode(words: readonly string[]): Promise<string> {
+    const argv = ['nsenter', `--net=/run/netns/${harness.daemon.namespace}`, '--', ...words];
+    return (await run(argv, { environment, timeoutMs: 10_000 })).stdout;
+  }
+});
