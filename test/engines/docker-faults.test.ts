@@ -28,17 +28,18 @@ describe('docker engine and what may happen to it', { skip: missingForDocker() ?
     await harness.close();
   });
 
-  test('output written while no engine was there is in the log, once and in order', async () => {
+  test('output written while no engine was there is in the log, once and in order', async (t) => {
     const script =
       'let n = 0; setInterval(() => { for (let i = 0; i < 50; i++) console.log("line " + n++); if (n === 3000) process.exit(0); }, 50)';
     const spec = specFor(harness, 'say.js', [], { command: ['node', '-e', script], ports: [] });
-    const first = createDockerEngine(harness.options);
     await harness.docker.close();
+    const first = createDockerEngine(harness.options);
+    const silent = createDockerEngine({ ...harness.options, logAppender: null });
+    t.after(() => Promise.all([first.close(), silent.close()]));
     await first.start(spec);
     await untilLine(harness, spec, 'line 200');
     await first.close();
     const kept = appLines(harness, spec).length;
-    const silent = createDockerEngine({ ...harness.options, logAppender: null });
     await untilState(silent, spec.id, 'exited');
     await silent.close();
     assert.equal(appLines(harness, spec).length, kept);

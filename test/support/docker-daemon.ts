@@ -115,20 +115,26 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
       .filter((each) => read(`/proc/${each}/cmdline`).includes(folder));
     return [...new Set([...own, ...groupFolders(name).flatMap(groupMembers)])];
   };
+  const killStrays = () =>
+    until('nothing of the daemon runs', () => {
+      const left = strays();
+      for (const each of left) kill(each, 'SIGKILL');
+      return left.length === 0;
+    });
   const stop = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
     const daemon = pid;
     pid = null;
     if (daemon === null) return;
     kill(daemon, signal);
     await until('the daemon is gone', () => !isAlive(daemon), 60_000);
+    if (signal !== 'SIGKILL') return;
+    await killStrays();
+    // On a machine that lost its power, /run is empty.
+    rmSync(join(folder, 'exec', 'containerd'), { recursive: true, force: true });
   };
   const close = async (): Promise<void> => {
     await stop('SIGTERM').catch(() => {});
-    await until('nothing of the daemon runs', () => {
-      const left = strays();
-      for (const each of left) kill(each, 'SIGKILL');
-      return left.length === 0;
-    });
+    await killStrays();
     const mounts = read('/proc/self/mounts')
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '');

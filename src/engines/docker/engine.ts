@@ -76,8 +76,13 @@ class DockerEngineClient implements DockerEngine {
     this.#timer.unref();
     this.#events = watchEvents({
       ...{ api, names, logger: options.logger, signal: this.#closed.signal },
-      changed: (role) => {
-        if (role !== 'instance') this.#forgetSurroundings();
+      changed: ({ role, action }) => {
+        if (role !== 'instance' && action === 'die') {
+          this.#forgetSurroundings();
+          void this.#restoreSpaces().catch((error: unknown) =>
+            options.logger.warn({ error }, 'a gateway is not back yet'),
+          );
+        }
         this.#wake();
       },
       connected: () => {
@@ -90,7 +95,14 @@ class DockerEngineClient implements DockerEngine {
 
   async close({ everything = false } = {}): Promise<void> {
     clearInterval(this.#timer);
-    if (everything) await this.#removeEverything();
+    try {
+      if (everything) await this.#removeEverything();
+    } finally {
+      await this.#letGo();
+    }
+  }
+
+  async #letGo(): Promise<void> {
     this.#closed.abort();
     for (const timer of this.#deadlines.values()) clearTimeout(timer);
     this.#parts.sessions.close();
@@ -364,12 +376,16 @@ class DockerEngineClient implements DockerEngine {
         await this.#send(identity.id, 'SIGKILL');
       } else this.#follow(found);
     }
-    // Gateways that ended with the daemon come back with the first round.
-    const spaces = new Set(
-      containers.filter(({ summary }) => summary.State === 'running').map(({ identity }) => identity.spaceId),
-    );
-    await Promise.all([...spaces].map((spaceId) => this.#parts.spaces.ensure(spaceId)));
+    await this.#restoreSpaces();
     this.#wake();
+  }
+
+  /** Gateways of spaces in which something runs come back before anybody asks. */
+  async #restoreSpaces(): Promise<void> {
+    if (this.#options.logAppender === null) return;
+    const running = (await this.#roster.containers()).filter(({ summary }) => summary.State === 'running');
+    const spaces = new Set(running.map(({ identity }) => identity.spaceId));
+    await Promise.all([...spaces].map((spaceId) => this.#parts.spaces.ensure(spaceId)));
   }
 
   async #remove(id: string): Promise<void> {

@@ -2,11 +2,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../lib/logger.ts';
 import type { DockerApi } from './api/docker-api.ts';
-import type { Names } from './names.ts';
+import { labels, type Names } from './names.ts';
 
 const retryMs = 200;
 /** What says nothing about an instance's life. */
 const noise = /^(?:exec_|top|resize|archive-path|extract-to-dir)/;
+
+export interface ContainerEvent {
+  /** Docker's word: `start`, `die` … */
+  readonly action: string;
+  readonly role: string;
+}
 
 export interface EventWatch {
   readonly api: DockerApi;
@@ -14,7 +20,7 @@ export interface EventWatch {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** After every event that may matter. */
-  readonly changed: (role: string) => void;
+  readonly changed: (event: ContainerEvent) => void;
   /** The daemon is there again after it was away, or for the first time. */
   readonly connected: () => void;
 }
@@ -30,7 +36,7 @@ export async function watchEvents({ api, names, logger, signal, changed, connect
       for await (const chunk of stream) {
         const lines = (rest + String(chunk)).split('\n');
         rest = lines.pop() ?? '';
-        for (const role of lines.flatMap(roleOf)) changed(role);
+        for (const event of lines.flatMap(eventOf)) changed(event);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -40,8 +46,9 @@ export async function watchEvents({ api, names, logger, signal, changed, connect
   }
 }
 
-function roleOf(line: string): string[] {
+function eventOf(line: string): ContainerEvent[] {
   if (line.trim() === '') return [];
   const event = JSON.parse(line) as { Action?: string; Actor?: { Attributes?: Record<string, string> } };
-  return noise.test(event.Action ?? '') ? [] : [event.Actor?.Attributes?.['berth.role'] ?? ''];
+  const { Action: action = '', Actor } = event;
+  return noise.test(action) ? [] : [{ action, role: Actor?.Attributes?.[labels.role] ?? '' }];
 }

@@ -31,6 +31,11 @@ export class LinkPlaces {
     return { address, isNew: true };
   }
 
+  /** Spaces in which some target has a place. */
+  spaces(): readonly string[] {
+    return [...this.#spaces].flatMap(([spaceId, places]) => (places.size === 0 ? [] : [spaceId]));
+  }
+
   addressesOf(spaceId: string): readonly string[] {
     return [...this.#of(spaceId).values()];
   }

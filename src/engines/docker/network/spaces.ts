@@ -72,9 +72,10 @@ export class Spaces {
     this.#known.clear();
   }
 
-  /** Puts the table of links in force in every space that is there. */
+  /** Puts the table of links in force wherever somebody follows one. */
   async applyAll(): Promise<void> {
-    await Promise.all([...this.#known.values()].map(async (known) => (await known).apply()));
+    const spaces = this.#parts.places.spaces();
+    await Promise.all(spaces.map(async (spaceId) => (await this.ensure(spaceId)).apply()));
   }
 
   /** Takes the networks of spaces away that nothing is in. */

@@ -1,10 +1,16 @@
 /** The Swarm that a daemon is in. Networks over machines need one; a daemon that is in none becomes the only node of its own. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { unavailable } from '../../../core/errors.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import { isStatus } from '../api/docker-error.ts';
 import type { DaemonInfo } from '../api/shapes.ts';
 
 const port = 2377;
+const pendingMs = 100;
+const pendingTries = 100;
+
+const isPending = ({ Swarm }: DaemonInfo): boolean =>
+  Swarm.LocalNodeState === 'pending' || (Swarm.LocalNodeState === 'active' && Swarm.NodeID === '');
 
 /** `address` is where the nodes of a Swarm made here will reach it. Rejects with `unavailable` when the daemon cannot manage one. */
 export async function ensureSwarm(api: DockerApi, address: string): Promise<DaemonInfo> {
@@ -17,6 +23,11 @@ export async function ensureSwarm(api: DockerApi, address: string): Promise<Daem
       // Another server of this platform was faster.
       if (!isStatus(error, 503)) throw error;
     }
+    info = await api.call<DaemonInfo>('GET', '/info');
+  }
+  // After its start, or a restart, a manager needs a moment.
+  for (let tries = 0; tries < pendingTries && isPending(info); tries++) {
+    await delay(pendingMs);
     info = await api.call<DaemonInfo>('GET', '/info');
   }
   const { LocalNodeState, ControlAvailable, Error: reason } = info.Swarm;
