@@ -1,4 +1,4 @@
-/** Containers of the platform's own that only have to be there: made when missing, started when they ended, whoever asks first. */
+/** Containers of the platform's own that only have to be there: made when missing, made anew when they ended, whoever asks first. */
 import type { DockerApi } from './api/docker-api.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { ContainerDetails } from './api/shapes.ts';
@@ -24,7 +24,10 @@ export async function ensureRunning(
     const found = await inspectContainer(api, name);
     if (found?.State.Running === true) return found;
     try {
-      if (found === null) await api.call('POST', '/containers/create', { query: { name }, body: await body() });
+      // One that ended may not start again after its shim was killed; there is nothing in it to keep.
+      if (found !== null && found.State.Status !== 'created') await removeContainer(api, found.Id);
+      if (found?.State.Status !== 'created')
+        await api.call('POST', '/containers/create', { query: { name }, body: await body() });
       await api.call('POST', `${path}/start`);
     } catch (error) {
       // Somebody else made it, or took it away, in between.
