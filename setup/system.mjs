@@ -40,6 +40,12 @@ export async function ensurePrograms() {
     await installPackages(missing, 'isolation of apps is weaker, Python apps do not build, and git push is off');
 }
 
+/** What the tests of the docker engine start daemons of their own from; as anyone but root they skip. */
+export async function ensureDocker() {
+  if (process.getuid?.() === 0 && findProgram('dockerd') === null)
+    await installPackages(['docker.io'], 'the tests of the docker engine skip');
+}
+
 /** Installs Debian packages as root; otherwise, or when that fails, says which are missing and what it means. True when installed. */
 export async function installPackages(packages, meaning) {
   const hint = `missing: ${packages.join(' ')} (${meaning}). Install with: apt-get install ${packages.join(' ')}`;

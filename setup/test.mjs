@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rootFolder } from './root.mjs';
+import { ensureDocker } from './system.mjs';
 import { runFile } from './testing/run-file.ts';
 import { describeFile, judge, totalLine, totalsOf } from './testing/summary.ts';
 import { findTestFiles } from './testing/test-files.ts';
@@ -36,6 +37,7 @@ if (filters.length === 0 && !values['no-check']) {
 const ci = process.env.CI === 'true';
 const files = findTestFiles(rootFolder, filters);
 const results = [];
+if (files.some(({ path }) => path.includes('docker'))) await ensureDocker();
 
 async function runAll(queue) {
   for (let file = queue.shift(); file !== undefined && !stop.signal.aborted; file = queue.shift()) {
