@@ -39,6 +39,7 @@ const idForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const defaultAdvertiseAddress = '127.0.0.1';
 const pruneMs = 60_000;
 const drainMs = 15_000;
+const adoptAgainMs = 500;
 const longestTimerMs = 2 ** 31 - 1;
 
 /** Connects on first use; every verb rejects with `unavailable` while the daemon is away. */
@@ -88,7 +89,7 @@ class DockerEngineClient implements DockerEngine {
       connected: () => {
         this.#forgetSurroundings();
         this.#connection = null;
-        void this.#adopt().catch((error: unknown) => options.logger.warn({ error }, 'instances are not adopted yet'));
+        void this.#adoptInTheEnd();
       },
     });
   }
@@ -349,6 +350,19 @@ class DockerEngineClient implements DockerEngine {
     return this.#adopting ?? this.#adopt();
   }
 
+  async #adoptInTheEnd(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      try {
+        return await this.#adopt();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.logger.warn({ error }, 'instances are not taken over yet; trying again');
+        await delay(adoptAgainMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
   #adopt(): Promise<void> {
     const adopting = this.#takeOver();
     this.#adopting = adopting;
@@ -360,7 +374,7 @@ class DockerEngineClient implements DockerEngine {
 
   async #takeOver(): Promise<void> {
     await this.#connected();
-    const { api, places, sessions } = this.#parts;
+    const { api, places, sessions, stack } = this.#parts;
     const containers = await this.#roster.containers();
     for (const { identity } of containers) places.remember(identity.spaceId, identity.places);
     if (this.#options.logAppender === null) return;
@@ -378,6 +392,10 @@ class DockerEngineClient implements DockerEngine {
     }
     await this.#restoreSpaces();
     this.#wake();
+    // The first start on a daemon would otherwise wait for it.
+    void stack
+      .ensure()
+      .catch((error: unknown) => this.#options.logger.warn({ error }, 'the image for apps is missing'));
   }
 
   /** Gateways of spaces in which something runs come back before anybody asks. */

@@ -64,5 +64,5 @@ export function assemble(options: DockerEngineOptions) {
     hostEnvironment: options.hostEnvironment ?? {},
   });
   const notes = new Notes(join(stateFolder, 'instances'));
-  return { api, names, helper, table, places, firewall, spaces, pods, volumes, sessions, launcher, notes };
+  return { api, names, stack, helper, table, places, firewall, spaces, pods, volumes, sessions, launcher, notes };
 }

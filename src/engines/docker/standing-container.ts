@@ -1,4 +1,5 @@
 /** Containers of the platform's own that only have to be there: made when missing, made anew when they ended, whoever asks first. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DockerApi } from './api/docker-api.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { ContainerDetails } from './api/shapes.ts';
@@ -37,25 +38,21 @@ export async function ensureRunning(
   }
 }
 
-/** Unknown name: nothing to do. */
+const removeTries = 40;
+const removeAgainMs = 100;
+
+/** Unknown name: nothing to do. Resolves when it is gone, whoever took it away. */
 export async function removeContainer(api: DockerApi, name: string): Promise<void> {
-  try {
-    const query = { force: true, v: true };
-    await api.call('DELETE', `/containers/${encodeURIComponent(name)}`, { query });
-  } catch (error) {
-    if (!isStatus(error, 404, 409)) throw error;
-    if (isStatus(error, 409)) await gone(api, name);
-  }
-}
-
-const goneMs = 60_000;
-
-/** Another removal of it is going on. */
-async function gone(api: DockerApi, name: string): Promise<void> {
-  const path = `/containers/${encodeURIComponent(name)}/wait`;
-  try {
-    await api.call('POST', path, { query: { condition: 'removed' }, timeoutMs: goneMs });
-  } catch (error) {
-    if (!isStatus(error, 404)) throw error;
+  const query = { force: true, v: true };
+  for (let tries = 1; ; tries++) {
+    try {
+      await api.call('DELETE', `/containers/${encodeURIComponent(name)}`, { query });
+      return;
+    } catch (error) {
+      if (isStatus(error, 404)) return;
+      // It is being removed already, or ended in this very moment.
+      if (!isStatus(error, 409) || tries >= removeTries) throw error;
+      await delay(removeAgainMs);
+    }
   }
 }

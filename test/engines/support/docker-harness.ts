@@ -17,6 +17,7 @@ import { systemClock, systemIds } from '../../../src/lib/clock.ts';
 import { start } from '../../../src/lib/exec.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import { type DockerDaemon, startDockerDaemon } from '../../support/docker-daemon.ts';
+import { until } from '../../support/until.ts';
 import { artifactDigest, makeDataFolder } from './process-harness.ts';
 
 export interface DockerHarness extends ConformanceHarness {
@@ -64,6 +65,7 @@ export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): 
   await new Promise<void>((resolve) => host.listen(0, '0.0.0.0', resolve));
   const hostPort = (host.address() as AddressInfo).port;
   const node = await listenOnNode(daemon, hostPort);
+  await warm(docker);
   let folders = 0;
   return {
     daemon,
@@ -111,6 +113,28 @@ export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): 
       }
     },
   };
+}
+
+/** The first instance on a daemon waits for the image under all of them, longer than the suite has patience. */
+async function warm(docker: DockerEngine): Promise<void> {
+  const id = systemIds.id();
+  await docker.start({
+    ...{
+      id,
+      kind: 'process',
+      appId: id,
+      appHandle: 'warm',
+      spaceId: 'conformance',
+      processType: 'web',
+      generation: '',
+    },
+    ...{ artifactDigest, command: ['node', 'exit.js', '0'], environment: {}, ports: [], graceMs: 0 },
+    limits: { memoryBytes: 2 ** 28, cpuShares: 1024, pids: 100 },
+  });
+  const ended = async () => (await docker.list()).find((instance) => instance.id === id)?.exit;
+  const exit = await until('the first instance ends', ended, 120_000);
+  if (exit.startError !== null) throw new Error(exit.startError);
+  await docker.remove(id);
 }
 
 /** A server in the daemon's own namespace: what the platform's ports are on a machine that has both. */

@@ -114,6 +114,12 @@ export class DockerApi {
       const settle = (): void => clearTimeout(timer ?? undefined);
       asked.once('error', (error) => {
         settle();
+        // A kept connection that the daemon had closed in the meantime: what was asked never arrived.
+        const isStale = asked.reusedSocket && 'code' in error && error.code === 'ECONNRESET';
+        if (isStale && content === undefined && signal?.aborted !== true) {
+          this.#ask(method, path, options).then(resolve, reject);
+          return;
+        }
         reject(signal?.aborted === true ? signal.reason : unavailable('the Docker daemon does not answer', error));
       });
       asked.once('response', (response) => {
