@@ -15,6 +15,7 @@ import {
 import { createDockerEngine } from '../../src/engines/docker/engine.ts';
 import { run } from '../../src/lib/exec.ts';
 import { missingForDocker } from '../support/docker-daemon.ts';
+import { until as untilAtLast } from '../support/until.ts';
 import { type DockerHarness, dockerHarness } from './support/docker-harness.ts';
 
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -80,6 +81,15 @@ describe('docker engine and what may happen to it', { skip: missingForDocker() ?
         specFor(harness, 'say.js', ['here'], { links }),
       ];
       await Promise.all([harness.engine.start(backend), harness.engine.start(caller)]);
+      // A daemon whose networks are not settled yet lets a container wait for its own for 20 s.
+      await untilAtLast(
+        'both run',
+        async () => {
+          const states = (await harness.engine.list()).filter(({ id }) => id === backend.id || id === caller.id);
+          return states.length === 2 && states.every(({ state }) => state === 'running');
+        },
+        60_000,
+      );
       const { address: now } = await untilState(harness.engine, backend.id, 'running');
       assert.ok(now);
       assert.equal(await answer(now), 'hello');

@@ -20,24 +20,26 @@ export async function ensureRunning(
   name: string,
   body: () => Promise<object>,
 ): Promise<ContainerDetails> {
-  const path = `/containers/${encodeURIComponent(name)}`;
-  for (let tries = 0; ; tries++) {
+  for (let tries = 1; ; tries++) {
     const found = await inspectContainer(api, name);
     if (found?.State.Running === true) return found;
     try {
       // One that ended may not start again after its shim was killed; there is nothing in it to keep.
-      if (found !== null && found.State.Status !== 'created') await removeContainer(api, found.Id);
-      if (found?.State.Status !== 'created')
-        await api.call('POST', '/containers/create', { query: { name }, body: await body() });
-      await api.call('POST', `${path}/start`);
+      const isFresh = found?.State.Status === 'created' && found.State.Error === '';
+      if (found !== null && !isFresh) await removeContainer(api, found.Id);
+      if (!isFresh) await api.call('POST', '/containers/create', { query: { name }, body: await body() });
+      await api.call('POST', `/containers/${encodeURIComponent(name)}/start`);
     } catch (error) {
-      // Somebody else made it, or took it away, in between.
-      if (!isStatus(error, 404, 409) || tries >= 5) throw error;
+      // Somebody else made it, or took it away, in between; or the daemon just came up and its networks are not settled yet.
+      if (!isStatus(error, 404, 409, 500) || tries >= ensureTries) throw error;
+      await delay(ensureAgainMs * tries);
     }
-    if (tries > 10) throw new Error(`the container ${name} does not stay up`);
+    if (tries > ensureTries) throw new Error(`the container ${name} does not stay up`);
   }
 }
 
+const ensureTries = 6;
+const ensureAgainMs = 50;
 const removeTries = 40;
 const removeAgainMs = 100;
 
