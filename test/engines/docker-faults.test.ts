@@ -53,6 +53,32 @@ describe('docker engine and what may happen to it', { skip: missingForDocker() ?
     await harness.engine.remove(spec.id);
   });
 
+  test('the firewall is entered where Docker keeps room for it', async () => {
+    const spec = specFor(harness, 'serve.js');
+    await harness.engine.start(spec);
+    const { address } = await untilState(harness.engine, spec.id, 'running');
+    await answer(address);
+    const words = ['iptables', '-S', 'DOCKER-USER'];
+    assert.match(await onNode(words), new RegExp(`-j BERTH-${harness.options.installId}-fwd`));
+    await harness.engine.remove(spec.id);
+  });
+
+  test('closed for good it leaves no container, network, rule or route', async () => {
+    await harness.docker.close({ everything: true });
+    const left = await Promise.all(
+      ['containers/json?all=1', 'networks'].map(async (what) => {
+        const argv = ['curl', '-sf', '--unix-socket', harness.daemon.host.slice(7), `http://docker/v1.41/${what}`];
+        return (await run(argv, { environment, timeoutMs: 10_000 })).stdout;
+      }),
+    );
+    // After a power cut Swarm may keep a network whose container it lost; so this comes before.
+    for (const text of left) assert.ok(!text.includes(`berth-${harness.options.installId}`), text.slice(0, 500));
+    assert.doesNotMatch(await onNode(['iptables-save']), /BERTH-/);
+    const pool = harness.options.addressPool?.split('.').slice(0, 2).join('.') ?? '';
+    assert.ok(!(await onNode(['ip', 'route'])).includes(`${pool}.`));
+    await harness.restart();
+  });
+
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     test(`after ${signal} to the daemon its instances have ended, and new ones have all they need`, async () => {
       const target = harness.id();
@@ -100,31 +126,6 @@ describe('docker engine and what may happen to it', { skip: missingForDocker() ?
       await Promise.all([old, backend, caller].map(({ id }) => harness.engine.remove(id)));
     });
   }
-
-  test('the host reaches no instance of the network but through what is allowed', async () => {
-    const spec = specFor(harness, 'serve.js');
-    await harness.engine.start(spec);
-    const { address } = await untilState(harness.engine, spec.id, 'running');
-    await answer(address);
-    const words = ['iptables', '-S', 'DOCKER-USER'];
-    assert.match(await onNode(words), new RegExp(`-j BERTH-${harness.options.installId}-fwd`));
-    await harness.engine.remove(spec.id);
-  });
-
-  test('closed for good it leaves no container, network, rule or route', async () => {
-    await harness.docker.close({ everything: true });
-    const left = await Promise.all(
-      ['containers/json?all=1', 'networks'].map(async (what) => {
-        const argv = ['curl', '-sf', '--unix-socket', harness.daemon.host.slice(7), `http://docker/v1.41/${what}`];
-        return (await run(argv, { environment, timeoutMs: 10_000 })).stdout;
-      }),
-    );
-    for (const text of left) assert.ok(!text.includes(`berth-${harness.options.installId}`), text.slice(0, 500));
-    assert.doesNotMatch(await onNode(['iptables-save']), /BERTH-/);
-    const pool = harness.options.addressPool?.split('.').slice(0, 2).join('.') ?? '';
-    assert.ok(!(await onNode(['ip', 'route'])).includes(`${pool}.`));
-    await harness.restart();
-  });
 
   async function onNode(words: readonly string[]): Promise<string> {
     const argv = ['nsenter', `--net=/run/netns/${harness.daemon.namespace}`, '--', ...words];

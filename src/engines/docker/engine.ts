@@ -17,11 +17,12 @@ import type {
 } from '../../core/ports/engine.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { ContainerStats, DaemonInfo } from './api/shapes.ts';
+import { Carrier } from './carrier.ts';
 import { describeDaemon } from './describe.ts';
+import { Ending } from './ending.ts';
 import { watchEvents } from './event-watch.ts';
 import { exitOf } from './exit.ts';
 import { type Identity, identityOf } from './identity.ts';
-import { followOutput } from './log-follower.ts';
 import { ensureSwarm } from './network/swarm.ts';
 import { assemble, type EngineParts } from './parts.ts';
 import { type Found, hasEnded, Roster, startingInstance } from './roster.ts';
@@ -38,9 +39,7 @@ export type DockerEngine = Engine & {
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const defaultAdvertiseAddress = '127.0.0.1';
 const pruneMs = 60_000;
-const drainMs = 15_000;
 const adoptAgainMs = 500;
-const longestTimerMs = 2 ** 31 - 1;
 
 /** Connects on first use; every verb rejects with `unavailable` while the daemon is away. */
 export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
@@ -51,13 +50,12 @@ class DockerEngineClient implements DockerEngine {
   readonly #options: DockerEngineOptions;
   readonly #parts: EngineParts;
   readonly #roster: Roster;
+  readonly #ending: Ending;
+  readonly #carrier: Carrier;
   readonly #closed = new AbortController();
   readonly #wakers = new Set<() => void>();
   readonly #launching = new Map<string, { readonly identity: Identity; readonly done: Promise<void> }>();
-  readonly #stopping = new Map<string, number>();
   readonly #removing = new Map<string, Promise<void>>();
-  readonly #following = new Map<string, Promise<void>>();
-  readonly #deadlines = new Map<string, NodeJS.Timeout>();
   readonly #timer: NodeJS.Timeout;
   readonly #events: Promise<void>;
   #connection: Promise<DaemonInfo> | null = null;
@@ -66,17 +64,23 @@ class DockerEngineClient implements DockerEngine {
     this.#options = options;
     this.#parts = assemble(options);
     const { api, names, notes } = this.#parts;
+    const { logger, clock, logAppender } = options;
+    const { signal } = this.#closed;
+    const changed = (): void => this.#wake();
+    this.#ending = new Ending({ api, names, notes, signal, changed });
+    const stop = (id: string, graceMs: number): Promise<void> => this.stop(id, graceMs);
+    this.#carrier = new Carrier({ api, notes, logAppender, logger, clock, signal, stop, changed });
     this.#roster = new Roster({
       ...{ api, names, notes },
       nodeId: async () => (await this.#connected()).Swarm.NodeID,
       launching: () => [...this.#launching.values()].map(({ identity }) => identity),
-      isStopping: (id) => this.#stopping.has(id),
-      isDrained: (identity) => this.#isDrained(identity),
+      isStopping: (id) => this.#ending.isStopping(id),
+      isDrained: (identity) => this.#carrier.isDrained(identity),
     });
     this.#timer = setInterval(() => void this.#prune(), pruneMs);
     this.#timer.unref();
     this.#events = watchEvents({
-      ...{ api, names, logger: options.logger, signal: this.#closed.signal },
+      ...{ api, names, logger, signal },
       changed: ({ role, action }) => {
         if (role !== 'instance' && action === 'die') {
           this.#forgetSurroundings();
@@ -105,9 +109,8 @@ class DockerEngineClient implements DockerEngine {
 
   async #letGo(): Promise<void> {
     this.#closed.abort();
-    for (const timer of this.#deadlines.values()) clearTimeout(timer);
     this.#parts.sessions.close();
-    await Promise.allSettled([this.#events, ...this.#following.values()]);
+    await Promise.all([this.#events, this.#carrier.close()]);
     this.#parts.api.close();
   }
 
@@ -131,8 +134,8 @@ class DockerEngineClient implements DockerEngine {
     await this.#launching.get(id)?.done;
     const found = await this.#roster.find(id);
     if (found === null) return;
-    if (!hasEnded(found.details) && found.details.State.Status !== 'created') await this.#end(id, graceMs);
-    await this.#drained(found);
+    if (!hasEnded(found.details) && found.details.State.Status !== 'created') await this.#ending.end(id, graceMs);
+    await this.#carrier.drained(found.identity);
   }
 
   remove(id: string): Promise<void> {
@@ -181,7 +184,7 @@ class DockerEngineClient implements DockerEngine {
 
   async signal(id: string, signal: string): Promise<void> {
     await this.#started(id);
-    await this.#send(id, signal);
+    await this.#ending.send(id, signal);
   }
 
   async routeLinks(routes: readonly LinkRoute[]): Promise<void> {
@@ -234,7 +237,7 @@ class DockerEngineClient implements DockerEngine {
         await this.#adopted();
         const started = await launcher.launch(spec);
         const found = await this.#roster.find(spec.id);
-        if (started && found !== null) this.#follow(found);
+        if (started && found !== null) this.#carrier.follow(found);
         else notes.change(spec.id, { isComplete: true });
       } catch (error) {
         // The daemon went away: the caller misses the instance in the list, and says it again.
@@ -256,92 +259,10 @@ class DockerEngineClient implements DockerEngine {
     return this.#roster.get(id);
   }
 
-  async #end(id: string, graceMs: number): Promise<void> {
-    this.#stopping.set(id, (this.#stopping.get(id) ?? 0) + 1);
-    this.#wake();
-    const over = this.#untilNotRunning(id);
-    try {
-      if (graceMs > 0) {
-        await this.#send(id, 'SIGTERM');
-        const cancel = new AbortController();
-        const patience = delay(graceMs, false, { signal: cancel.signal }).catch(() => false);
-        const ended = await Promise.race([over.then(() => true), patience]);
-        cancel.abort();
-        if (ended) return;
-      }
-      await this.#send(id, 'SIGKILL');
-      await over;
-    } finally {
-      over.catch(() => {});
-      const left = (this.#stopping.get(id) ?? 1) - 1;
-      if (left === 0) this.#stopping.delete(id);
-      else this.#stopping.set(id, left);
-      this.#wake();
-    }
-  }
-
-  /** What is not running, or not there any more, needs none. */
-  async #send(id: string, signal: string): Promise<void> {
-    const { api, names, notes } = this.#parts;
-    notes.change(id, { sent: signal });
-    try {
-      await api.call('POST', `/containers/${names.instance(id)}/kill`, { query: { signal } });
-    } catch (error) {
-      if (!isStatus(error, 404, 409)) throw error;
-    }
-  }
-
-  async #untilNotRunning(id: string): Promise<void> {
-    const path = `/containers/${this.#parts.names.instance(id)}/wait`;
-    try {
-      await this.#parts.api.call('POST', path, { timeoutMs: 0, signal: this.#closed.signal });
-    } catch (error) {
-      if (!isStatus(error, 404)) throw error;
-    }
-  }
-
   async #untilEnded(id: string): Promise<InstanceExit> {
-    await this.#untilNotRunning(id);
+    await this.#ending.untilNotRunning(id);
     const { details, identity } = await this.#roster.get(id);
     return exitOf(details.State, identity, this.#parts.notes.of(id).sent);
-  }
-
-  #isDrained(identity: Identity): boolean {
-    if (this.#options.logAppender === null || identity.interactive || identity.startError !== null) return true;
-    return this.#parts.notes.of(identity.id).isComplete;
-  }
-
-  /** Waits a while for the last lines of an instance that ended. */
-  async #drained({ identity }: Found): Promise<void> {
-    if (this.#isDrained(identity)) return;
-    const cancel = new AbortController();
-    const patience = delay(drainMs, undefined, { signal: cancel.signal }).catch(() => {});
-    await Promise.race([this.#following.get(identity.id), patience]);
-    cancel.abort();
-  }
-
-  #follow({ identity, details }: Found): void {
-    const { logAppender, logger, clock } = this.#options;
-    if (logAppender === null) return;
-    const { id, deadline, graceMs, interactive } = identity;
-    if (deadline !== null && !hasEnded(details) && !this.#deadlines.has(id)) {
-      const left = Math.max(0, new Date(deadline).getTime() - clock.now().getTime());
-      const end = (): void => void this.stop(id, graceMs).catch((error) => logger.warn({ error, id }, 'it runs on'));
-      this.#deadlines.set(id, setTimeout(end, Math.min(left, longestTimerMs)));
-    }
-    if (interactive || identity.startError !== null || this.#following.has(id)) return;
-    const { api, notes } = this.#parts;
-    const append: typeof logAppender.append = (stream, lines) => logAppender.append(stream, lines);
-    const following = followOutput({
-      ...{ api, identity, container: details.Id, notes, append, logger },
-      signal: this.#closed.signal,
-    })
-      .catch(() => {})
-      .finally(() => {
-        this.#following.delete(id);
-        this.#wake();
-      });
-    this.#following.set(id, following);
   }
 
   #adopting: Promise<void> | null = null;
@@ -387,8 +308,8 @@ class DockerEngineClient implements DockerEngine {
       if (Status === 'created' && reason === '') await removeContainer(api, summary.Id);
       // Its streams went with the client that held them.
       else if (identity.interactive && !hasEnded(found.details) && !sessions.holds(identity.id)) {
-        await this.#send(identity.id, 'SIGKILL');
-      } else this.#follow(found);
+        await this.#ending.send(identity.id, 'SIGKILL');
+      } else this.#carrier.follow(found);
     }
     await this.#restoreSpaces();
     this.#wake();
@@ -407,21 +328,18 @@ class DockerEngineClient implements DockerEngine {
   }
 
   async #remove(id: string): Promise<void> {
-    const { api, names, notes, pods, sessions } = this.#parts;
+    const { api, names, pods, sessions } = this.#parts;
     await this.#connected();
     await this.#launching.get(id)?.done;
     const found = await this.#roster.find(id);
     if (found === null) return;
     if (!hasEnded(found.details)) await this.stop(id, 0);
-    else await this.#drained(found);
+    else await this.#carrier.drained(found.identity);
     await removeContainer(api, names.instance(id));
     const { podKey } = found.identity;
     if (podKey !== null) await pods.leave(podKey);
-    clearTimeout(this.#deadlines.get(id));
-    this.#deadlines.delete(id);
     sessions.forget(id);
-    await this.#following.get(id);
-    notes.forget(id);
+    await this.#carrier.forget(id);
     this.#wake();
   }
 

@@ -1,0 +1,76 @@
+/** Ends running instances: asks, waits, kills; and remembers what was sent, because Docker does not. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DockerApi } from './api/docker-api.ts';
+import { isStatus } from './api/docker-error.ts';
+import type { Names } from './names.ts';
+import type { Notes } from './notes.ts';
+
+export interface EndingParts {
+  readonly api: DockerApi;
+  readonly names: Names;
+  readonly notes: Notes;
+  readonly signal: AbortSignal;
+  readonly changed: () => void;
+}
+
+export class Ending {
+  readonly #parts: EndingParts;
+  /** How many callers are ending it. */
+  readonly #stopping = new Map<string, number>();
+
+  constructor(parts: EndingParts) {
+    this.#parts = parts;
+  }
+
+  isStopping(id: string): boolean {
+    return this.#stopping.has(id);
+  }
+
+  /** SIGTERM to the group of its main process, SIGKILL to all of it after `graceMs`; resolves when it does not run any more. */
+  async end(id: string, graceMs: number): Promise<void> {
+    this.#stopping.set(id, (this.#stopping.get(id) ?? 0) + 1);
+    this.#parts.changed();
+    const over = this.untilNotRunning(id);
+    over.catch(() => {});
+    try {
+      if (graceMs > 0 && (await this.#asked(id, graceMs, over))) return;
+      await this.send(id, 'SIGKILL');
+      await over;
+    } finally {
+      const left = (this.#stopping.get(id) ?? 1) - 1;
+      if (left === 0) this.#stopping.delete(id);
+      else this.#stopping.set(id, left);
+      this.#parts.changed();
+    }
+  }
+
+  /** What is not running, or not there any more, needs none. */
+  async send(id: string, signal: string): Promise<void> {
+    const { api, names, notes } = this.#parts;
+    notes.change(id, { sent: signal });
+    try {
+      await api.call('POST', `/containers/${names.instance(id)}/kill`, { query: { signal } });
+    } catch (error) {
+      if (!isStatus(error, 404, 409)) throw error;
+    }
+  }
+
+  async untilNotRunning(id: string): Promise<void> {
+    const { api, names, signal } = this.#parts;
+    try {
+      await api.call('POST', `/containers/${names.instance(id)}/wait`, { timeoutMs: 0, signal });
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+    }
+  }
+
+  /** Whether it ended by itself within its grace. */
+  async #asked(id: string, graceMs: number, over: Promise<void>): Promise<boolean> {
+    await this.send(id, 'SIGTERM');
+    const cancel = new AbortController();
+    const patience = delay(graceMs, false, { signal: cancel.signal }).catch(() => false);
+    const ended = await Promise.race([over.then(() => true), patience]);
+    cancel.abort();
+    return ended;
+  }
+}

@@ -1,0 +1,35 @@
+// test-timeout: 300
+/** A platform on Docker as people start it: the sample is built in the agent's sandbox and serves from a container. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { run } from '../../src/lib/exec.ts';
+import { missingForDocker, startDockerDaemon } from '../support/docker-daemon.ts';
+import { startPlatform } from '../support/platform.ts';
+import { ask } from '../support/request.ts';
+
+test('the sample app serves from a container, and nothing is left when the platform ends', async (t) => {
+  const missing = missingForDocker();
+  if (missing !== null) return t.skip(missing);
+  const daemon = await startDockerDaemon();
+  t.after(() => daemon.close());
+  const platform = await startPlatform(t, {
+    sample: true,
+    environment: {
+      BERTH_ENGINE: 'docker',
+      BERTH_DOCKER_HOST: daemon.host,
+      BERTH_DOCKER_ADDRESS_POOL: daemon.addressPool,
+      BERTH_DOCKER_ADVERTISE_ADDRESS: daemon.address,
+      BERTH_DOCKER_ROUTERS: daemon.hostAddress,
+    },
+  });
+  const answer = await ask(platform, 'hello');
+  assert.equal(answer.status, 200);
+  assert.match(platform.output(), /isolation +user, files, processes, network, memory, cpu, pids/);
+  const containers = async (): Promise<string> => {
+    const argv = ['curl', '-sf', '--unix-socket', daemon.host.slice(7), 'http://docker/v1.41/containers/json?all=1'];
+    return (await run(argv, { environment: { PATH: '/usr/bin:/bin' }, timeoutMs: 10_000 })).stdout;
+  };
+  assert.match(await containers(), /berth-app:/);
+  await platform.stop();
+  assert.equal((await containers()).trim(), '[]');
+});
