@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { BerthError } from '../core/errors.ts';
 import type { Engine } from '../core/ports/engine.ts';
 import type { Sandbox } from '../core/ports/sandbox.ts';
-import { createDockerEngine, type DockerEngine } from '../engines/docker/engine.ts';
+import type { DockerEngine } from '../engines/docker/engine.ts';
 import { createProcessEngine } from '../engines/process/client.ts';
 import { addonHostPort } from './addon-settings.ts';
 import { hostEnvironment } from './host-environment.ts';
@@ -21,10 +21,10 @@ export interface Engines {
 }
 
 /** Throws invalid when the settings do not fit each other. */
-export function openEngines(parts: ProcessParts, how: { readonly carriesOutput: boolean }): Engines {
+export async function openEngines(parts: ProcessParts, how: { readonly carriesOutput: boolean }): Promise<Engines> {
   const { settings, folder, logger } = parts;
   const agent = createProcessEngine({ socketPath: folder.agentSocket, logger });
-  const docker = settings.engine === 'docker' ? openDockerEngine(parts, how) : null;
+  const docker = settings.engine === 'docker' ? await openDockerEngine(parts, how) : null;
   return {
     engine: docker ?? agent,
     sandbox: agent,
@@ -37,11 +37,12 @@ export function openEngines(parts: ProcessParts, how: { readonly carriesOutput: 
   };
 }
 
-/** One process of an install `carriesOutput` of instances to the logs. */
-export function openDockerEngine(
+/** One process of an install `carriesOutput` of instances to the logs. Loaded only where it is used. */
+export async function openDockerEngine(
   { settings, folder, logger, logs, clock }: Pick<ProcessParts, 'settings' | 'folder' | 'logger' | 'logs' | 'clock'>,
   { carriesOutput }: { readonly carriesOutput: boolean },
-): DockerEngine {
+): Promise<DockerEngine> {
+  const { createDockerEngine } = await import('../engines/docker/engine.ts');
   const tls = tlsOf(settings);
   return createDockerEngine({
     host: settings.dockerHost,

@@ -35,7 +35,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     settings.secretKey === null ? await loadOrCreateKey(folder.key) : Buffer.from(settings.secretKey.reveal(), 'hex');
   const box = createSecretBox(key, (text) => new Secret(text));
   const db = await connectDatabase(settings, box, logger);
-  const engines = openEngines(parts, { carriesOutput: true });
+  const engines = await openEngines(parts, { carriesOutput: true });
   const { engine, sandbox } = engines;
   const router = createRouterClient({ socketPath: folder.routerSocket });
   const dialer = createDialer({ allowPrivate: settings.allowPrivateSources, allow: [] });

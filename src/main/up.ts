@@ -192,7 +192,7 @@ function gitAddress({ ssh, sshPort, port }: Settings, host: string): string {
 /** The agent ends its own; containers would run on. */
 async function stopDockerInstances(parts: ProcessParts): Promise<void> {
   if (parts.settings.engine !== 'docker') return;
-  const engine = openDockerEngine(parts, { carriesOutput: true });
+  const engine = await openDockerEngine(parts, { carriesOutput: true });
   await engine.close({ everything: true }).catch((error: unknown) => {
     parts.logger.warn({ error }, 'containers are left, because the Docker daemon does not answer');
     return engine.close();
@@ -201,7 +201,7 @@ async function stopDockerInstances(parts: ProcessParts): Promise<void> {
 
 /** What keeps apps apart on this machine, and what does not, in one line. */
 async function isolationInForce(parts: ProcessParts): Promise<string> {
-  const engines = openEngines(parts, { carriesOutput: false });
+  const engines = await openEngines(parts, { carriesOutput: false });
   try {
     const { isolation } = await engines.engine.describe();
     const inForce = isolation.filter((item) => item.inForce).map((item) => item.what);

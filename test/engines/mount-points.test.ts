@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeMountPoint, mountRefusal } from '../../src/engines/process/mount-points.ts';
+import { makeMountPoint, mountRefusal } from '../../src/engines/common/mount-points.ts';
 
 test('paths that hide the system, or lie in each other, are refused', () => {
   const fine = ['/data', '/app', '/app/data', '/var/lib/db', '/home/app', '/tmp/x', '/library', '/opt/other', '/root'];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LineSplitter } from '../../src/engines/common/line-splitter.ts';
 import { parseExitFile } from '../../src/engines/process/exit-file.ts';
 import { encodeFrame, FrameReader } from '../../src/engines/process/frames.ts';
 import { execScript, quote, unitScript } from '../../src/engines/process/inner-script.ts';
-import { LineSplitter } from '../../src/engines/process/line-splitter.ts';
 import { exitOf } from '../../src/engines/process/unit-exit.ts';
 
 test('lines are the same however the bytes are cut', () => {

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { LinkTable } from '../../src/engines/process/link-table.ts';
+import { LinkTable } from '../../src/engines/common/link-table.ts';
 import { probeMachine } from '../../src/engines/process/machine.ts';
 import { NetworkBook } from '../../src/engines/process/network/network-book.ts';
 import { Networks } from '../../src/engines/process/network/networks.ts';

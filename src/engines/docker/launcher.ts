@@ -1,7 +1,7 @@
 /** From a spec to a running container: everything that it needs around it first, each made once and found again. */
 import type { LinkEnd } from '../../core/instances/link-variables.ts';
 import type { InstanceSpec } from '../../core/ports/engine.ts';
-import { mountRefusal } from '../process/mount-points.ts';
+import { mountRefusal } from '../common/mount-points.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import { DockerError, isStatus } from './api/docker-error.ts';
 import { type ContainerPlan, containerBody, hostnameOf, hostsOf } from './container-body.ts';

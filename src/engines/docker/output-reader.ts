@@ -3,7 +3,7 @@
  * nothing, so the place is a time to the nanosecond and how many entries of that time were taken.
  */
 import type { Readable } from 'node:stream';
-import { LineSplitter } from '../process/line-splitter.ts';
+import { LineSplitter } from '../common/line-splitter.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import { OutputFrames } from './api/frames.ts';
 import type { Mark } from './notes.ts';

@@ -1,7 +1,7 @@
 /** Puts the engine's parts together over one daemon. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LinkTable } from '../process/link-table.ts';
+import { LinkTable } from '../common/link-table.ts';
 import { DockerApi } from './api/docker-api.ts';
 import { endpointOf } from './api/endpoint.ts';
 import { isAtLeast } from './api/version.ts';

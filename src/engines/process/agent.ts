@@ -5,13 +5,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { LinkTable } from '../common/link-table.ts';
 import { AgentApi } from './agent-api.ts';
 import { describeMachine } from './describe.ts';
 import { EtcFiles } from './etc-files.ts';
 import { FifoStock } from './fifos.ts';
 import { Launcher } from './launcher.ts';
 import { LinkForwards } from './link-forwards.ts';
-import { LinkTable } from './link-table.ts';
 import { probeMachine } from './machine.ts';
 import { Networks } from './network/networks.ts';
 import { Ports } from './ports.ts';

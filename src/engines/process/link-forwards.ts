@@ -5,8 +5,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { LinkRoute } from '../../core/ports/engine.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { readKept, writeKept } from './kept-file.ts';
-import type { LinkTable } from './link-table.ts';
+import { readKept, writeKept } from '../common/kept-file.ts';
+import type { LinkTable } from '../common/link-table.ts';
 import type { LinkPlace, Links } from './links.ts';
 import type { Ports } from './ports.ts';
 

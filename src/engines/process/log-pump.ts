@@ -5,7 +5,7 @@
 import { Socket } from 'node:net';
 import type { LogLine } from '../../core/ports/log-store.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { LineSplitter } from '../common/line-splitter.ts';
 
 const pauseAtLines = 4_000;
 

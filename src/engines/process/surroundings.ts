@@ -2,8 +2,8 @@
 
 import type { LinkEnd } from '../../core/instances/link-variables.ts';
 import type { InstanceSpec } from '../../core/ports/engine.ts';
+import { makeMountPoint, mountRefusal } from '../common/mount-points.ts';
 import type { Links } from './links.ts';
-import { makeMountPoint, mountRefusal } from './mount-points.ts';
 import type { FolderBinding } from './sandbox-arguments.ts';
 import type { Volumes } from './volumes.ts';
 

@@ -2,7 +2,7 @@
  * Where the targets of links are reached: an address of the space for each, given out once and true for as long as an instance knows it.
  * Instances carry the addresses that they were told in their labels, so that the next engine gives out no other.
  */
-import type { LinkTable } from '../../process/link-table.ts';
+import type { LinkTable } from '../../common/link-table.ts';
 import type { PlacedRoute } from './gateway-rules.ts';
 import { freePlace, type Subnet } from './subnets.ts';
 

@@ -2,7 +2,7 @@
  * Which addresses of the install's block are whose, in one file, so that a restarted agent finds every network again. Every change is on
  * disk before it is acted on.
  */
-import { readKept, writeKept } from '../kept-file.ts';
+import { readKept, writeKept } from '../../common/kept-file.ts';
 import {
   addressesOf,
   chooseBlock,

@@ -1,6 +1,6 @@
 /** All networks of an install on this machine: shared ones of spaces, own ones of instances and pods, and the links between them. */
 import type { LinkRoute } from '../../../core/ports/engine.ts';
-import type { LinkTable } from '../link-table.ts';
+import type { LinkTable } from '../../common/link-table.ts';
 import type { LinkPlace, Links } from '../links.ts';
 import { Firewall } from './firewall.ts';
 import type { RuledRoute } from './firewall-rules.ts';
