@@ -71,6 +71,7 @@ export async function startRow(context: ControlContext, snapshot: Snapshot, row:
     appId: app.id,
     appHandle: app.handle,
     spaceId: app.spaceId,
+    poolId: app.poolId,
     processType: process.type,
     generation: row.generation,
     artifactDigest: runnable.artifactDigest,

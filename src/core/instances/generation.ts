@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { App } from '../apps/app.ts';
+import type { InstanceCommand } from '../ports/engine.ts';
 import type { ProcessView } from '../processes/process.ts';
 import type { Release } from '../releases/release.ts';
 
 /** What a process runs in a release. */
 export interface Runnable {
   readonly artifactDigest: string;
-  /** A shell command line, or words that are run as they are. */
-  readonly command: string | readonly string[];
+  readonly command: InstanceCommand;
   readonly series: number;
 }
 
@@ -23,8 +23,11 @@ export function runnableOf(
   }
   const command = process.command ?? release.commands[process.type];
   if (command === undefined || release.artifactDigest === null) return null;
-  return { artifactDigest: release.artifactDigest, command, series: 0 };
+  return { artifactDigest: release.artifactDigest, command: runnableCommand(command), series: 0 };
 }
+
+/** A build's command as an engine runs it: an empty one is what the image says itself. */
+export const runnableCommand = (command: string): InstanceCommand => (command === '' ? { arguments: null } : command);
 
 /**
  * The hash of everything that would need a new instance. Two releases of the same content have the same generation, so releasing
@@ -50,4 +53,10 @@ export function generationOf(
     process.restartGeneration,
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+/** For people to read: what an image says itself is empty. */
+export function commandLine(command: InstanceCommand): string {
+  if (typeof command === 'string') return command;
+  return ('arguments' in command ? (command.arguments ?? []) : command).join(' ');
 }

@@ -19,10 +19,10 @@ export interface BuildInput {
 }
 
 export interface BuildOutput {
-  /** `sha256:<hex>` of the artifact's content. */
+  /** Of the artifact's content: see Artifact. */
   readonly artifactDigest: string;
   readonly sizeBytes: number;
-  /** Process types to commands (Procfile, or the language's default). */
+  /** Process types to commands (Procfile, or the language's default; '' is what the image says itself). */
   readonly processes: Readonly<Record<string, string>>;
   readonly buildpack: string;
   /** True when an earlier build of the same source and inputs was reused. */

@@ -3,7 +3,7 @@
  * src/engines/conformance. All verbs are idempotent by instance id, so a caller that crashed may simply say them again.
  * Watching only wakes callers early: the truth is `list()`.
  */
-import type { Environment } from './secret.ts';
+import type { Environment, Secret } from './secret.ts';
 
 export interface InstanceSpec {
   /** Unique for ever; `start` of a known id changes nothing. */
@@ -17,8 +17,9 @@ export interface InstanceSpec {
   /** Opaque to the engine, handed back by `list`: the hash of everything that would need a new instance. */
   readonly generation: string;
   readonly artifactDigest: string;
-  /** Run as `/bin/sh -c <command>` inside the sandbox, in the working copy of the artifact; an array is run as it is. */
-  readonly command: string | readonly string[];
+  /** Which pool's nodes it may run on; absent: any node. */
+  readonly poolId?: string;
+  readonly command: InstanceCommand;
   readonly environment: Environment;
   /**
    * TCP ports that it listens on. `any`: one that the engine picks. Numbers: exactly these; `$PORT` is the first. Empty: none. Instances
@@ -42,6 +43,12 @@ export interface InstanceSpec {
   /** One-offs: killed after so long. */
   readonly timeoutMs?: number;
 }
+
+/**
+ * A text is run as `/bin/sh -c <text>` inside the sandbox, in the working copy of the artifact; an array is run as it is; `arguments` are
+ * given to the image's own entrypoint, null for those of the image.
+ */
+export type InstanceCommand = string | readonly string[] | { readonly arguments: readonly string[] | null };
 
 /** A volume's folder at an absolute path inside. A volume is made when first mounted and stays until `removeVolume`. */
 export interface Mount {
@@ -145,9 +152,26 @@ export interface ExecSession {
 export interface EngineNode {
   readonly id: string;
   readonly address: string;
-  readonly state: 'ready' | 'down' | 'draining';
+  /** `joining`: not a part yet, and `message` may say what is in the way. `down`: does not answer, its instances are out of the list. */
+  readonly state: 'joining' | 'ready' | 'down';
+  readonly message: string | null;
   readonly memoryBytes: number;
   readonly cpus: number;
+}
+
+/** A machine as the platform wants it. */
+export interface NodeSpec {
+  /** Instances on it have this `nodeId`. */
+  readonly id: string;
+  /** `unix:///path` or `tcp://host:port`. */
+  readonly address: string;
+  /** PEM texts for mutual TLS; null: what the engine's own settings say. */
+  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: Secret } | null;
+  readonly poolId: string;
+  /** False: nothing new is started there; what runs stays. */
+  readonly schedulable: boolean;
+  /** Put on the node itself, for other tools to see. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface EngineDescription {
@@ -182,6 +206,11 @@ export interface Engine {
   removeVolume(id: string): Promise<void>;
   /** Ids of the volumes that are there. */
   volumes(): Promise<readonly string[]>;
+  /**
+   * The whole table of machines: replaces the one before. Those that are new become part of the engine in the background, those that are
+   * missing leave it; `describe` tells how far that is. An engine of one machine has nothing to do.
+   */
+  useNodes(nodes: readonly NodeSpec[]): Promise<void>;
   /** Calls `wake` after anything changed; several changes may give one call. Returns the way to stop. */
   watch(wake: () => void): () => void;
 }

@@ -1,4 +1,5 @@
 import type { Id } from '../names.ts';
+import type { InstanceCommand } from '../ports/engine.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
 
 /** `pending`: to be rolled out. `succeeded`: went live. `failed`: did not, the one before serves on. `superseded`: a newer one came first. */
@@ -10,8 +11,7 @@ export interface ReleasedProcess {
   /** The image as it was named. */
   readonly image: string;
   readonly artifactDigest: string;
-  /** A shell command line, or words that are run as they are. */
-  readonly command: string | readonly string[];
+  readonly command: InstanceCommand;
   /** Grows when all its instances are to be new ones with new volumes (a hot swap). */
   readonly series: number;
 }
@@ -29,7 +29,7 @@ export interface Release {
   readonly artifactDigest: string | null;
   readonly buildId: Id<'build'> | null;
   readonly configSnapshotId: Id<'config-snapshot'>;
-  /** Process types to commands, as the artifact had them. */
+  /** Process types to commands, as the artifact had them; '' is what its image says itself. */
   readonly commands: Readonly<Record<string, string>>;
   /** Processes with an image of their own, by type. */
   readonly processes: Readonly<Record<string, ReleasedProcess>>;

@@ -1,7 +1,9 @@
 /** An app's container types: those that are set up, and those that what is released has a command for. */
+
 import type { Actor } from '../../core/access/actor.ts';
 import type { AppView } from '../../core/apps/app.ts';
 import type { Core } from '../../core/core.ts';
+import { commandLine } from '../../core/instances/generation.ts';
 import { shortId } from '../../core/names.ts';
 import type { ProcessView } from '../../core/processes/process.ts';
 import type { Release } from '../../core/releases/release.ts';
@@ -48,7 +50,7 @@ const ofProcess = (app: AppView, process: ProcessView, release: Release | null):
 
 export function commandOf(process: Pick<ProcessView, 'type' | 'command'>, release: Release | null): string {
   const released = release?.processes[process.type]?.command;
-  const own = typeof released === 'string' || released === undefined ? released : released.join(' ');
+  const own = released === undefined ? undefined : commandLine(released);
   return process.command ?? own ?? release?.commands[process.type] ?? '';
 }
 

@@ -33,9 +33,7 @@ export function containerBody(plan: ContainerPlan): object {
     Image: image.reference,
     User: image.user,
     ...(image.own ? { WorkingDir: '/app' } : {}),
-    // An empty list takes the image's own away.
-    Entrypoint: [],
-    Cmd: commandOf(plan),
+    ...commandOf(plan),
     Env: environmentOf(plan),
     Tty: terminal,
     OpenStdin: interactive,
@@ -80,10 +78,17 @@ export function hostsOf({ gateway, ends }: Pick<ContainerPlan, 'gateway' | 'ends
   return { 'host.berth.internal': gateway, ...links };
 }
 
-function commandOf({ spec, image, knowsConsoleSize }: ContainerPlan): readonly string[] {
-  const words = typeof spec.command === 'string' ? ['/bin/sh', '-c', spec.command] : spec.command;
-  if (spec.terminal === undefined || knowsConsoleSize || !image.own) return words;
-  return sizedCommand(spec.terminal.columns, spec.terminal.rows, words);
+function commandOf({ spec, image, knowsConsoleSize }: ContainerPlan): object {
+  const { command, terminal } = spec;
+  if (typeof command === 'object' && 'arguments' in command)
+    return command.arguments === null ? {} : { Cmd: command.arguments };
+  const words = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+  const asked =
+    terminal === undefined || knowsConsoleSize || !image.own
+      ? words
+      : sizedCommand(terminal.columns, terminal.rows, words);
+  // An empty list takes the image's own away.
+  return { Entrypoint: [], Cmd: asked };
 }
 
 /** A command that finds its terminal in the right size, for daemons that cannot make one so. */

@@ -11,6 +11,7 @@ export function describeDaemon(info: DaemonInfo): EngineDescription {
         id: info.Swarm.NodeID,
         address: info.Swarm.NodeAddr,
         state: 'ready',
+        message: null,
         memoryBytes: info.MemTotal,
         cpus: info.NCPU,
       },

@@ -201,6 +201,8 @@ class DockerEngineClient implements DockerEngine {
     return this.#parts.volumes.list();
   }
 
+  async useNodes(): Promise<void> {}
+
   watch(wake: () => void): () => void {
     this.#wakers.add(wake);
     return () => this.#wakers.delete(wake);

@@ -102,6 +102,8 @@ class ProcessEngineClient implements Engine, Sandbox {
     return this.#connection.call({ method: 'GET', path: '/volumes' });
   }
 
+  async useNodes(): Promise<void> {}
+
   watch(wake: () => void): () => void {
     const stop = new AbortController();
     void this.#watch(wake, AbortSignal.any([stop.signal, this.#closed.signal]));

@@ -19,6 +19,7 @@ export function describeMachine(machine: Machine, nodeId: string): EngineDescrip
         id: nodeId,
         address: '127.0.0.1',
         state: 'ready',
+        message: null,
         memoryBytes: totalmem(),
         cpus: availableParallelism(),
       },

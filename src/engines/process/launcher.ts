@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { linkVariables } from '../../core/instances/link-variables.ts';
+import type { InstanceCommand } from '../../core/ports/engine.ts';
 import { run } from '../../lib/exec.ts';
 import type { EtcFiles } from './etc-files.ts';
 import { unitScript } from './inner-script.ts';
@@ -64,7 +65,7 @@ export class Launcher {
       ]);
       const port = await this.#port(unit, spec, network);
       const inside = machine.sandbox === 'none' ? app : '/app';
-      const command = typeof spec.command === 'string' ? ['/bin/sh', '-c', spec.command] : [...spec.command];
+      const command = wordsOf(spec.command);
       const whole = {
         ...this.#baseEnvironment(inside),
         ...this.#parts.hostEnvironment,
@@ -219,4 +220,11 @@ function hostPath(inside: string, folders: readonly FolderBinding[]): string {
     }
   }
   return inside;
+}
+
+/** Throws where only an image could say what to run. */
+function wordsOf(command: InstanceCommand): string[] {
+  if (typeof command === 'string') return ['/bin/sh', '-c', command];
+  if ('arguments' in command) throw new Error('only an image has an entrypoint of its own, and this is none');
+  return [...command];
 }

@@ -109,6 +109,7 @@ export class SimulatedEngine implements Engine, Sandbox {
           id: nodeId,
           address: '127.0.0.1',
           state: this.#nodeUp ? 'ready' : 'down',
+          message: null,
           memoryBytes: 8 * 2 ** 30,
           cpus: 4,
         },
@@ -121,10 +122,12 @@ export class SimulatedEngine implements Engine, Sandbox {
     if (!this.#nodeUp) throw new BerthError('unavailable', 'no node is ready');
     const known = this.#instances.get(spec.id);
     if (known !== undefined) return show(known);
+    const { command } = spec;
+    const words = typeof command === 'object' && 'arguments' in command ? (command.arguments ?? []) : command;
     const run = new SimulatedRun({
-      command: spec.command,
+      command: words,
       environment: reveal(spec.environment),
-      behaviour: this.#behaviour(spec.command, listens),
+      behaviour: this.#behaviour(words, listens),
       terminal: spec.terminal !== undefined,
       answer: spec.ports.length === 0 ? null : `${spec.appHandle} ${spec.processType} ${spec.id}\n`,
       now: () => this.#options.clock.now(),
@@ -221,6 +224,8 @@ export class SimulatedEngine implements Engine, Sandbox {
   async volumes(): Promise<readonly string[]> {
     return [...this.#volumes];
   }
+
+  async useNodes(): Promise<void> {}
 
   watch(wake: () => void): () => void {
     this.#wakers.add(wake);
