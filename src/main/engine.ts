@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BerthError } from '../core/errors.ts';
 import type { Engine } from '../core/ports/engine.ts';
+import type { Images } from '../core/ports/images.ts';
 import type { Sandbox } from '../core/ports/sandbox.ts';
 import type { DockerEngine } from '../engines/docker/engine.ts';
 import { createProcessEngine } from '../engines/process/client.ts';
@@ -15,6 +16,8 @@ import type { Settings } from './settings.ts';
 export interface Engines {
   readonly engine: Engine;
   readonly sandbox: Sandbox;
+  /** Null: nothing here runs images. */
+  readonly images: Images | null;
   /** Whether builds see only their own files. */
   readonly hasOwnFileSystem: () => Promise<boolean>;
   close(): Promise<void>;
@@ -28,6 +31,7 @@ export async function openEngines(parts: ProcessParts, how: { readonly carriesOu
   return {
     engine: docker ?? agent,
     sandbox: agent,
+    images: docker?.images ?? null,
     hasOwnFileSystem: async () =>
       (await agent.describe()).isolation.some(({ what, inForce }) => what === 'files' && inForce),
     async close(): Promise<void> {

@@ -15,6 +15,7 @@ import type {
   InstanceStats,
   LinkRoute,
 } from '../../core/ports/engine.ts';
+import type { Images } from '../../core/ports/images.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { ContainerStats, DaemonInfo } from './api/shapes.ts';
 import { Carrier } from './carrier.ts';
@@ -31,6 +32,7 @@ import { removeContainer } from './standing-container.ts';
 import { statsOf } from './stats.ts';
 
 export type DockerEngine = Engine & {
+  readonly images: Images;
   /** Lets go; instances run on. `everything`: nothing of this install is left on the daemon but images and volumes. */
   close(options?: { readonly everything?: boolean }): Promise<void>;
 };
@@ -47,6 +49,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
 }
 
 class DockerEngineClient implements DockerEngine {
+  readonly images: Images;
   readonly #options: DockerEngineOptions;
   readonly #parts: EngineParts;
   readonly #roster: Roster;
@@ -63,6 +66,7 @@ class DockerEngineClient implements DockerEngine {
   constructor(options: DockerEngineOptions) {
     this.#options = options;
     this.#parts = assemble(options);
+    this.images = this.#parts.images;
     const { api, names, notes } = this.#parts;
     const { logger, clock, logAppender } = options;
     const { signal } = this.#closed;

@@ -5,6 +5,7 @@ import { LinkTable } from '../common/link-table.ts';
 import { DockerApi } from './api/docker-api.ts';
 import { endpointOf } from './api/endpoint.ts';
 import { isAtLeast } from './api/version.ts';
+import { createDockerImages } from './images/images.ts';
 import { RunnableImages } from './images/runnable-images.ts';
 import { StackImage } from './images/stack-image.ts';
 import { Launcher } from './launcher.ts';
@@ -58,11 +59,32 @@ export function assemble(options: DockerEngineOptions) {
   const now = (): Date => clock.now();
   const sessions = new Sessions({ api, helper, now, knowsConsoleSize });
   const images = new RunnableImages({ api, names, stack, artifactFolder: options.artifactFolder });
+  const dockerImages = createDockerImages({
+    ...{ names, clock, logger },
+    nodes: async () => [api],
+    protect: () => firewall.raise(),
+    hostEnvironment: options.hostEnvironment ?? {},
+  });
   const launcher = new Launcher({
     ...{ api, names, images, spaces, firewall, places, pods, volumes, sessions, knowsConsoleSize, now },
     stack: image,
     hostEnvironment: options.hostEnvironment ?? {},
   });
   const notes = new Notes(join(stateFolder, 'instances'));
-  return { api, names, stack, helper, table, places, firewall, spaces, pods, volumes, sessions, launcher, notes };
+  return {
+    api,
+    names,
+    stack,
+    helper,
+    table,
+    places,
+    firewall,
+    spaces,
+    pods,
+    volumes,
+    sessions,
+    launcher,
+    notes,
+    images: dockerImages,
+  };
 }

@@ -1,0 +1,16 @@
+/** The port `Images` over the daemons of the nodes: a file for each verb. */
+import type { Images } from '../../../core/ports/images.ts';
+import { buildImage } from './build/build-image.ts';
+import { hasImageOf } from './has-image.ts';
+import type { ImagesParts } from './images-parts.ts';
+import { pruneImages } from './prune.ts';
+import { resolveImage } from './registry.ts';
+
+export function createDockerImages(parts: ImagesParts): Images {
+  return {
+    resolve: (reference, credentials) => resolveImage(parts, reference, credentials),
+    build: (input, signal) => buildImage(parts, input, signal),
+    has: (artifactDigest) => hasImageOf(parts, artifactDigest),
+    prune: (keep) => pruneImages(parts, keep),
+  };
+}
