@@ -227,9 +227,17 @@ export class Exchange implements RequestSink, ResponseSink {
       if (quietMs > limits.tunnelIdleMs) this.#client.destroy();
     } else if (this.#phase === 'sent' && this.#client.bodyDone) {
       if (quietMs > limits.responseTimeoutMs) this.#giveUp(failures.responseTimeout);
+      else if (quietMs > limits.silenceMs && this.#attempts.target?.isLost(nowMs) === true) this.#leaveLost(nowMs);
     } else if (this.#phase === 'sent') {
       if (quietMs > limits.idleTimeoutMs) this.#giveUp(failures.requestStalled);
     } else if (this.#phase === 'responding' && quietMs > limits.idleTimeoutMs) this.#giveUp(failures.interrupted);
+  }
+
+  /** Its instance is out of reach: as if the connection had ended. */
+  #leaveLost(nowMs: number): void {
+    this.#attempts.target?.markFailing(nowMs);
+    this.#connection?.destroy();
+    this.onUpstreamFailure('closed');
   }
 
   /** Ends it from our side: with an answer while none has begun, else by cutting the connection. */

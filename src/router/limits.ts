@@ -12,6 +12,8 @@ export interface RouterLimits {
   readonly connectTimeoutMs: number;
   /** From the last byte of the request sent on to the first byte of the response: 504 (H12) after it. */
   readonly responseTimeoutMs: number;
+  /** An instance that owes an answer for so long is asked whether it can be reached at all; one such attempt waits as long. */
+  readonly silenceMs: number;
   /** Neither direction moved a byte for so long while a body is under way. */
   readonly idleTimeoutMs: number;
   /** The same for WebSockets and other upgraded connections. */
@@ -38,6 +40,7 @@ export const defaultLimits: RouterLimits = {
   keepAliveMs: 75_000,
   connectTimeoutMs: 3_000,
   responseTimeoutMs: 60_000,
+  silenceMs: 1_000,
   idleTimeoutMs: 300_000,
   tunnelIdleMs: 3_600_000,
   upstreamIdleMs: 4_000,

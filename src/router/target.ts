@@ -1,7 +1,10 @@
 /** One port of an instance as a worker sees it: where it is, what is in flight to it, and the idle connections kept to it. */
 import type { RouteTarget } from '../core/ports/router.ts';
 import type { RouterLimits } from './limits.ts';
+import { Reach } from './reach.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
+
+const failingDoublings = 4;
 
 export class Target {
   /** The instance's. */
@@ -15,7 +18,10 @@ export class Target {
   retired = false;
   readonly #limits: RouterLimits;
   readonly #idle: UpstreamConnection[] = [];
+  readonly #reach: Reach;
   #failingUntilMs = 0;
+  /** Refusals in a row. */
+  #failures = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(target: RouteTarget, limits: RouterLimits) {
@@ -24,20 +30,30 @@ export class Target {
     this.port = target.port;
     this.processType = target.processType;
     this.#limits = limits;
+    this.#reach = new Reach(target.host, target.port, limits.silenceMs);
   }
 
   isFailing(nowMs: number): boolean {
     return nowMs < this.#failingUntilMs;
   }
 
-  /** It refused a connection: others go first for a while. */
+  /** It refused a connection, or is out of reach: others go first for a while, twice as long with every time in a row. */
   markFailing(nowMs: number): void {
-    this.#failingUntilMs = nowMs + this.#limits.failingMs;
+    this.#failingUntilMs = nowMs + this.#limits.failingMs * 2 ** Math.min(this.#failures, failingDoublings);
+    this.#failures += 1;
     this.#closeIdle();
   }
 
+  /** A connection came about. */
   markWorking(): void {
     this.#failingUntilMs = 0;
+    this.#failures = 0;
+    this.#reach.answered();
+  }
+
+  /** To be asked of one that owes an answer for longer than the limit `silenceMs`: whether its machine is gone. Takes a few such times to say. */
+  isLost(nowMs: number): boolean {
+    return this.#reach.isLost(nowMs);
   }
 
   /** A connection that was idle for at most `maxIdleMs`, the last used first; null when there is none. */
@@ -78,6 +94,7 @@ export class Target {
 
   retire(): void {
     this.retired = true;
+    this.#reach.close();
     this.#closeIdle();
   }
 

@@ -127,6 +127,7 @@ function sweepMs(limits: RouterLimits): number {
     limits.headTimeoutMs,
     limits.keepAliveMs,
     limits.responseTimeoutMs,
+    limits.silenceMs,
     limits.idleTimeoutMs,
     limits.tunnelIdleMs,
     limits.upstreamIdleMs,
