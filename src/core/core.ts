@@ -34,6 +34,7 @@ import { ProcessService } from './processes/process-service.ts';
 import { ProcessSwitchService } from './processes/process-switch-service.ts';
 import { PushService } from './pushes/push-service.ts';
 import { QuotaService } from './quotas/quota-service.ts';
+import { RegistryService } from './registries/registry-service.ts';
 import { ImageService } from './releases/image-service.ts';
 import { ReleaseService } from './releases/release-service.ts';
 import { RoleService } from './roles/role-service.ts';
@@ -101,6 +102,7 @@ export function createCore(parts: CoreParts) {
     appOwnership: new AppOwnershipService(parts, authenticator),
     annotations: new AnnotationService(parts),
     switches: new ProcessSwitchService(parts, parts.builder),
+    registries: new RegistryService(parts),
     images: new ImageService(parts, parts.builder),
     operations: new OperationService(parts),
   };

@@ -19,6 +19,7 @@ import type { Operation } from '../core/operations/operation.ts';
 import type { Pool } from '../core/pools/pool.ts';
 import type { Process } from '../core/processes/process.ts';
 import type { Quota } from '../core/quotas/quota.ts';
+import type { RegistryWithPassword } from '../core/registries/registry.ts';
 import type { Release } from '../core/releases/release.ts';
 import type { Role, RoleAssignment } from '../core/roles/role.ts';
 import type { Plan, Service } from '../core/services/service.ts';
@@ -69,6 +70,7 @@ export interface Schema {
   ssh_keys: Row<Key>;
   collaborators: Row<Collaborator>;
   certificates: Row<Omit<Certificate, 'privateKeyPem'>> & { private_key: Uint8Array };
+  registries: Row<Omit<RegistryWithPassword, 'password'>> & { password: Uint8Array };
   volumes: Row<Volume>;
   annotations: { app_id: string; name: string; value: Uint8Array; updated_at: Date };
 }

@@ -23,6 +23,7 @@ import { createOperationStore } from './operations.ts';
 import { createPoolStore } from './pools.ts';
 import { createProcessStore } from './processes.ts';
 import { createQuotaStore } from './quotas.ts';
+import { createRegistryStore } from './registries.ts';
 import { createReleaseStore } from './releases.ts';
 import { createRoleStore } from './roles.ts';
 import type { Schema } from './schema.ts';
@@ -65,6 +66,7 @@ export function createStores(db: Kysely<Schema>, box: SecretBox): Stores {
     keys: createKeyStore(db),
     collaborators: createCollaboratorStore(db),
     certificates: createCertificateStore(db, box),
+    registries: createRegistryStore(db, box),
     volumes: createVolumeStore(db),
     annotations: createAnnotationStore(db, box),
     async wake(topic, id) {

@@ -60,6 +60,8 @@ export type EventKind =
   | 'CertificateRemoved'
   | 'KeyAdded'
   | 'KeyRemoved'
+  | 'RegistrySet'
+  | 'RegistryRemoved'
   | 'CollaboratorInvited'
   | 'CollaboratorAccepted'
   | 'CollaboratorRemoved'

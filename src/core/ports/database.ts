@@ -17,6 +17,7 @@ import type { LeaseStore, OperationStore } from '../operations/operation.ts';
 import type { PoolStore } from '../pools/pool.ts';
 import type { ProcessStore } from '../processes/process.ts';
 import type { QuotaStore } from '../quotas/quota.ts';
+import type { RegistryStore } from '../registries/registry.ts';
 import type { ReleaseStore } from '../releases/release.ts';
 import type { RoleStore } from '../roles/role-store.ts';
 import type { ServiceStore } from '../services/service.ts';
@@ -58,6 +59,7 @@ export interface Stores {
   readonly keys: KeyStore;
   readonly collaborators: CollaboratorStore;
   readonly certificates: CertificateStore;
+  readonly registries: RegistryStore;
   readonly volumes: VolumeStore;
   readonly annotations: AnnotationStore;
   wake(topic: WakeTopic, id: string): Promise<void>;
