@@ -1,0 +1,91 @@
+/**
+ * A bridge with machines on it, each a network namespace: they reach each other, this machine and, through it, the world. Nothing here is
+ * shared with another test's, and `close` takes all of it away.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import { attempt, command } from './system-command.ts';
+
+export interface MachineNetwork {
+  /** In CIDR form; `hostAddress` is this machine's own in it. */
+  readonly block: string;
+  readonly hostAddress: string;
+  /** Of the machine with that number, from 1 on. */
+  address(number: number): string;
+  /** The name of its namespace. */
+  namespace(number: number): string;
+  plug(number: number): Promise<void>;
+  /** Its namespace and its end of the wire are gone. Nothing to do when they are. */
+  unplug(number: number): Promise<void>;
+  setWire(number: number, state: 'up' | 'down'): Promise<void>;
+  close(): Promise<void>;
+}
+
+const firewall = ['iptables', '-w', '30'];
+
+/** What the names of a process's networks begin with; they are names of interfaces, so 15 characters at most. */
+export const networkNamesOf = (pid: number): string => `bs${pid.toString(36).padStart(5, '0')}`;
+
+export async function createMachineNetwork(): Promise<MachineNetwork> {
+  const name = `${networkNamesOf(process.pid)}${randomBytes(2).toString('hex')}`;
+  const prefix = await freePrefix();
+  const block = `${prefix}.0/24`;
+  const hostAddress = `${prefix}.254`;
+  const rules = [
+    { table: 'filter', chain: 'FORWARD', words: ['-i', name, '-j', 'ACCEPT'] },
+    { table: 'filter', chain: 'FORWARD', words: ['-o', name, '-j', 'ACCEPT'] },
+    { table: 'nat', chain: 'POSTROUTING', words: ['-s', block, '!', '-d', block, '-j', 'MASQUERADE'] },
+  ];
+  const namespace = (number: number): string => `${name}n${number}`;
+  const unplug = async (number: number): Promise<void> => {
+    await attempt('ip', 'link', 'delete', namespace(number));
+    await attempt('ip', 'netns', 'delete', namespace(number));
+  };
+  const plugged = new Set<number>();
+  const close = async (): Promise<void> => {
+    for (const number of plugged) await unplug(number);
+    for (const { table, chain, words } of rules) await attempt(...firewall, '-t', table, '-D', chain, ...words);
+    await attempt('ip', 'link', 'delete', name);
+  };
+  try {
+    await command('ip', 'link', 'add', name, 'type', 'bridge');
+    await command('ip', 'address', 'add', `${hostAddress}/24`, 'dev', name);
+    await command('ip', 'link', 'set', name, 'up');
+    await command('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    for (const { table, chain, words } of rules) await command(...firewall, '-t', table, '-I', chain, ...words);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    block,
+    hostAddress,
+    namespace,
+    address: (number) => `${prefix}.${number}`,
+    async plug(number) {
+      plugged.add(number);
+      const machine = namespace(number);
+      const inside = ['ip', '-n', machine];
+      await command('ip', 'netns', 'add', machine);
+      await command('ip', 'link', 'add', machine, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', machine);
+      await command('ip', 'link', 'set', machine, 'master', name, 'up');
+      await command(...inside, 'address', 'add', `${prefix}.${number}/24`, 'dev', 'eth0');
+      await command(...inside, 'link', 'set', 'lo', 'up');
+      await command(...inside, 'link', 'set', 'eth0', 'up');
+      await command(...inside, 'route', 'add', 'default', 'via', hostAddress);
+      await command('nsenter', `--net=/run/netns/${machine}`, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    },
+    unplug,
+    setWire: async (number, state) => void (await command('ip', 'link', 'set', namespace(number), state)),
+    close,
+  };
+}
+
+/** The first three numbers of a block that nothing here has an address in or a route to. */
+async function freePrefix(): Promise<string> {
+  const taken = await command('ip', '-o', '-4', 'route', 'show', 'table', 'all');
+  for (let tries = 0; tries < 100; tries++) {
+    const prefix = `10.${randomInt(208, 240)}.${randomInt(0, 256)}`;
+    if (!taken.includes(` ${prefix}.`)) return prefix;
+  }
+  throw new Error('no block of addresses is free');
+}
