@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-/** The program: `berth up | server | router | agent`. */
+/** The program: `berth up | server | router | agent`, and the operator's commands. */
 import { BerthError } from '../core/errors.ts';
+import { isTopic, topicLines } from './operate/topics.ts';
 import { readSettings } from './settings.ts';
 
 const usage = `usage: berth <command> [--setting value …]
@@ -11,11 +12,17 @@ const usage = `usage: berth <command> [--setting value …]
   agent     the embedded engine's instances
   settings  every setting and its default
 
+Beside a platform that runs, on its machine and with its settings (each says more with --help):
+
+${topicLines()}
+
 Settings come from flags (--port 7700), the environment (BERTH_PORT=7700) or a file (--config FILE), in that order.`;
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...args] = argv;
   const { settings, rest } = readSettings(args, process.env);
+  if (command !== undefined && isTopic(command))
+    return (await import('./operate/operate.ts')).operateCommand(command, rest, settings);
   const flags = new Set(rest);
   const supervised = flags.delete('--supervised');
   const sample = flags.delete('--sample');

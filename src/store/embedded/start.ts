@@ -2,7 +2,8 @@
  * A real PostgreSQL server beside the platform, when no other database was given. It outlives a crash of the platform and is adopted by
  * the next start; a crash of its own is mended by `ensure`, which `watch` calls.
  */
-import { resolve } from 'node:path';
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import { loadOrCreateKey } from '../../lib/secret-box.ts';
 import { serverAccount } from './account.ts';
@@ -10,6 +11,7 @@ import { findBinaries, reachableBinaries } from './binaries.ts';
 import { clusterVersion, initCluster } from './cluster.ts';
 import { prepareFolders } from './folders.ts';
 import { admitOverNetwork } from './host-access.ts';
+import { runningPid } from './postmaster.ts';
 import { type EmbeddedPostgres, Server } from './server.ts';
 
 export type { EmbeddedConnection, EmbeddedPostgres } from './server.ts';
@@ -57,4 +59,16 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   });
   await server.ensure();
   return server;
+}
+
+/** The server of a data folder where it runs already; null, and nothing is made or started, where it does not. */
+export async function adoptEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres | null> {
+  const dataFolder = resolve(options.dataFolder);
+  const isMade = await access(join(dataFolder, 'postgres')).then(
+    () => true,
+    () => false,
+  );
+  if (!isMade) return null;
+  const { cluster } = await prepareFolders(dataFolder, await serverAccount(), options.logger);
+  return (await runningPid(cluster)) === null ? null : startEmbeddedPostgres(options);
 }
