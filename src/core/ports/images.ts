@@ -58,6 +58,11 @@ export interface ImageBuildFailure {
 
 export interface Images {
   /**
+   * The artifact digest of what a reference means now: `docker://<registry>/<name>@sha256:<hex>`. Asks the registry and pulls nothing, so
+   * it is quick enough for a request. Rejects with ImageUnavailable.
+   */
+  locate(reference: string, credentials: RegistryCredentials | null): Promise<string>;
+  /**
    * The image that a reference (`[registry/]name[:tag][@digest]`) means now, by digest, present in the registry; pulls nothing but what
    * `describe` needs. Rejects with ImageUnavailable.
    */

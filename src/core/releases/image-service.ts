@@ -2,8 +2,9 @@ import type { Actor } from '../access/actor.ts';
 import type { App } from '../apps/app.ts';
 import { fetchApp } from '../apps/app-access.ts';
 import { notFound } from '../errors.ts';
+import { type FoundImages, withImages } from '../images/image-lookups.ts';
 import { imageReference, withTag } from '../images/image-reference.ts';
-import { type ImageSources, ownBuild } from '../images/resolve-image.ts';
+import type { ImageSources } from '../images/resolve-image.ts';
 import type { Builder } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
@@ -30,36 +31,50 @@ export class ImageService {
   async update(actor: Actor, reference: string, type: string, tag: string, strategy: StrategyName): Promise<void> {
     const { db, clock } = this.#context;
     const app = await fetchApp(db, actor, reference, 'app.deploy.image');
-    await db.transaction(async (stores) => {
-      const locked = await stores.apps.lock(app.id);
-      if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
-      const processes = await stores.processes.list(app.id);
-      const process = processes.find((item) => item.type === type);
-      if (process === undefined) throw notFound('process', type);
-      if (process.image === null) return this.#moveApp(stores, actor, locked, tag, strategy);
-      const image = withTag(imageReference(process.image), tag).text;
-      const now = clock.now();
-      await stores.processes.update(process.id, { image, stopped: false, updatedAt: now });
-      if (locked.stopped) {
-        await stores.apps.update(app.id, { stopped: false, updatedAt: now });
-        for (const other of processes)
-          if (other.id !== process.id) await stores.processes.update(other.id, { stopped: true, updatedAt: now });
-      }
-      await releaseImages(this.#context, this.#sources(stores), actor, locked, {
-        processes: [{ ...process, image }],
-        fresh: strategy === 'hot-swap' ? podMates(processes, process).map((mate) => mate.type) : [],
-        strategy,
-        description: `Update ${type} to ${tag}`,
-      });
-    });
+    const before = await db.processes.find(app.id, type);
+    if (before === null) throw notFound('process', type);
+    const wanted = [before.image === null ? { build: tag } : { image: tagged(before.image, tag) }];
+    await withImages(this.#sources(), app, wanted, (found) =>
+      db.transaction(async (stores) => {
+        const locked = await stores.apps.lock(app.id);
+        if (locked === null || locked.deletedAt !== null) throw notFound('app', reference);
+        const processes = await stores.processes.list(app.id);
+        const process = processes.find((item) => item.type === type);
+        if (process === undefined) throw notFound('process', type);
+        if (process.image === null) return this.#moveApp(stores, found, actor, locked, tag, strategy);
+        const image = tagged(process.image, tag);
+        const now = clock.now();
+        await stores.processes.update(process.id, { image, stopped: false, updatedAt: now });
+        if (locked.stopped) {
+          await stores.apps.update(app.id, { stopped: false, updatedAt: now });
+          for (const other of processes)
+            if (other.id !== process.id) await stores.processes.update(other.id, { stopped: true, updatedAt: now });
+        }
+        await releaseImages(this.#context, stores, actor, locked, {
+          processes: [{ ...process, image }],
+          found,
+          fresh: strategy === 'hot-swap' ? podMates(processes, process).map((mate) => mate.type) : [],
+          strategy,
+          description: `Update ${type} to ${tag}`,
+        });
+      }),
+    );
   }
 
-  #sources(stores: Stores): ImageSources {
-    return { stores, hasArtifact: (digest) => this.#builder.hasArtifact(digest) };
+  #sources(): ImageSources {
+    const { db, images } = this.#context;
+    return { stores: db, hasArtifact: (digest) => this.#builder.hasArtifact(digest), images: images ?? null };
   }
 
-  async #moveApp(stores: Stores, actor: Actor, app: App, tag: string, strategy: StrategyName): Promise<void> {
-    const { artifactDigest, commands } = await ownBuild(this.#sources(stores), app, tag);
+  async #moveApp(
+    stores: Stores,
+    found: FoundImages,
+    actor: Actor,
+    app: App,
+    tag: string,
+    strategy: StrategyName,
+  ): Promise<void> {
+    const { artifactDigest, commands } = found.build(tag);
     const base = await baseRelease(stores, app);
     if (app.stopped) await stores.apps.update(app.id, { stopped: false, updatedAt: this.#context.clock.now() });
     await createRelease(this.#context, stores, actor, app, {
@@ -75,3 +90,5 @@ export class ImageService {
     });
   }
 }
+
+const tagged = (image: string, tag: string): string => withTag(imageReference(image), tag).text;

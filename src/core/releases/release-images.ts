@@ -1,16 +1,19 @@
 import type { Actor } from '../access/actor.ts';
 import type { App } from '../apps/app.ts';
 import { BerthError } from '../errors.ts';
-import { commandOfImage, type ImageSources, resolveImage } from '../images/resolve-image.ts';
+import type { FoundImages } from '../images/image-lookups.ts';
+import { commandOfImage } from '../images/resolve-image.ts';
 import type { CoreContext } from '../ports/core-context.ts';
+import type { Stores } from '../ports/database.ts';
 import type { ProcessView } from '../processes/process.ts';
 import { baseRelease } from './base-release.ts';
 import { createRelease } from './create-release.ts';
 import type { Release, ReleasedProcess, StrategyName } from './release.ts';
 
 export interface ImagesToRelease {
-  /** Their images are looked up now; those without an image do not matter here. */
+  /** Their images are released as `found` says; those without an image do not matter here. */
   readonly processes: readonly ProcessView[];
+  readonly found: FoundImages;
   /** Types that begin a new series of seats. */
   readonly fresh: readonly string[];
   readonly strategy: StrategyName;
@@ -19,16 +22,15 @@ export interface ImagesToRelease {
 
 /**
  * A new release when what the processes' images name differs from what is released; null when nothing would change. In the caller's
- * transaction, which holds the app's lock. Throws what `resolveImage` throws, with the process type as `details.noun`.
+ * transaction, which holds the app's lock. Throws what `found` throws, with the process type as `details.noun`.
  */
 export async function releaseImages(
   context: CoreContext,
-  sources: ImageSources,
+  stores: Stores,
   actor: Pick<Actor, 'name' | 'userId'>,
   app: App,
   input: ImagesToRelease,
 ): Promise<Release | null> {
-  const { stores } = sources;
   const base = await baseRelease(stores, app);
   const processes: Record<string, ReleasedProcess> = { ...base?.processes };
   for (const type of input.fresh) {
@@ -37,11 +39,12 @@ export async function releaseImages(
   }
   for (const process of input.processes) {
     if (process.image === null) continue;
-    const resolved = await naming(process.type, async () => resolveImage(sources, app, process.image ?? ''));
+    const { image } = process;
+    const resolved = naming(process.type, () => input.found.image(image));
     processes[process.type] = {
-      image: process.image,
+      image,
       artifactDigest: resolved.artifactDigest,
-      command: await naming(process.type, async () => commandOfImage(process, resolved)),
+      command: naming(process.type, () => commandOfImage(process, resolved)),
       series: processes[process.type]?.series ?? 0,
     };
   }
@@ -68,9 +71,9 @@ const ordered = (processes: Readonly<Record<string, ReleasedProcess>>): unknown 
       return [type, image, artifactDigest, command, series];
     });
 
-async function naming<T>(type: string, work: () => Promise<T>): Promise<T> {
+function naming<T>(type: string, work: () => T): T {
   try {
-    return await work();
+    return work();
   } catch (error) {
     if (error instanceof BerthError) throw new BerthError(error.kind, error.message, { ...error.details, noun: type });
     throw error;

@@ -4,10 +4,11 @@ import { buildImage } from './build/build-image.ts';
 import { hasImageOf } from './has-image.ts';
 import type { ImagesParts } from './images-parts.ts';
 import { pruneImages } from './prune.ts';
-import { resolveImage } from './registry.ts';
+import { locateImage, resolveImage } from './registry.ts';
 
 export function createDockerImages(parts: ImagesParts): Images {
   return {
+    locate: (reference, credentials) => locateImage(parts, reference, credentials),
     resolve: (reference, credentials) => resolveImage(parts, reference, credentials),
     build: (input, signal) => buildImage(parts, input, signal),
     has: (artifactDigest) => hasImageOf(parts, artifactDigest),

@@ -3,6 +3,15 @@ import { type ImageDescription, ImageUnavailable, type RegistryCredentials } fro
 import type { ImagesParts } from './images-parts.ts';
 
 /** Rejects with ImageUnavailable. */
+export async function locateImage(
+  _parts: ImagesParts,
+  reference: string,
+  _credentials: RegistryCredentials | null,
+): Promise<string> {
+  throw new ImageUnavailable('unreachable', `no registry is asked for ${reference}`);
+}
+
+/** Rejects with ImageUnavailable. */
 export async function resolveImage(
   _parts: ImagesParts,
   reference: string,
