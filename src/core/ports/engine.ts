@@ -157,6 +157,8 @@ export interface EngineNode {
   readonly message: string | null;
   readonly memoryBytes: number;
   readonly cpus: number;
+  /** What runs there, and what is spoken with it, e.g. `Docker 20.10.24, API 1.41`. Absent: the platform itself. */
+  readonly software?: string;
 }
 
 /** A machine as the platform wants it. */

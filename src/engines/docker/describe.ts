@@ -2,7 +2,8 @@
 import type { EngineDescription } from '../../core/ports/engine.ts';
 import type { DaemonInfo } from './api/shapes.ts';
 
-export function describeDaemon(info: DaemonInfo): EngineDescription {
+/** `version`: of the API that was agreed on with the daemon. */
+export function describeDaemon(info: DaemonInfo, version: string): EngineDescription {
   const groups = `control groups version ${info.CgroupVersion ?? '1'}, by Docker`;
   return {
     kind: 'docker',
@@ -14,6 +15,7 @@ export function describeDaemon(info: DaemonInfo): EngineDescription {
         message: null,
         memoryBytes: info.MemTotal,
         cpus: info.NCPU,
+        software: `Docker ${info.ServerVersion}, API ${version}`,
       },
     ],
     isolation: [

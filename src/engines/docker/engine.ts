@@ -119,7 +119,7 @@ class DockerEngineClient implements DockerEngine {
   }
 
   async describe(): Promise<EngineDescription> {
-    return describeDaemon(await this.#connected());
+    return describeDaemon(await this.#connected(), await this.#parts.api.version());
   }
 
   async start(spec: InstanceSpec): Promise<EngineInstance> {
