@@ -37,7 +37,7 @@ if (filters.length === 0 && !values['no-check']) {
 const ci = process.env.CI === 'true';
 const files = findTestFiles(rootFolder, filters);
 const results = [];
-if (files.some(({ path }) => path.includes('docker'))) await ensureDocker();
+if (files.some(({ path }) => /docker|swarm/.test(path))) await ensureDocker();
 
 async function runAll(queue) {
   for (let file = queue.shift(); file !== undefined && !stop.signal.aborted; file = queue.shift()) {

@@ -3,25 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run } from '../../src/lib/exec.ts';
-import { missingForDocker, startDockerDaemon } from '../support/docker-daemon.ts';
-import { startPlatform } from '../support/platform.ts';
+import { missingForDocker } from '../support/docker-daemon.ts';
+import { startDockerPlatform } from '../support/docker-platform.ts';
 import { ask } from '../support/request.ts';
 
 test('the sample app serves from a container, and nothing is left when the platform ends', async (t) => {
   const missing = missingForDocker();
   if (missing !== null) return t.skip(missing);
-  const daemon = await startDockerDaemon();
-  t.after(() => daemon.close());
-  const platform = await startPlatform(t, {
-    sample: true,
-    environment: {
-      BERTH_ENGINE: 'docker',
-      BERTH_DOCKER_HOST: daemon.host,
-      BERTH_DOCKER_ADDRESS_POOL: daemon.addressPool,
-      BERTH_DOCKER_ADVERTISE_ADDRESS: daemon.address,
-      BERTH_DOCKER_ROUTERS: daemon.hostAddress,
-    },
-  });
+  const { daemon, platform } = await startDockerPlatform(t, { sample: true });
   const answer = await ask(platform, 'hello');
   assert.equal(answer.status, 200);
   assert.match(platform.output(), /isolation +user, files, processes, network, memory, cpu, pids/);

@@ -5,6 +5,8 @@ import type { TestPlatform } from './platform.ts';
 export interface LoadResult {
   readonly sent: number;
   readonly failed: number;
+  /** Those of the failed that got no answer at all, or not all of it. */
+  readonly unanswered: number;
   /** The first few failures, in words. */
   readonly failures: readonly string[];
   readonly perSecond: number;
@@ -24,6 +26,7 @@ export function startLoad(
   const failures: string[] = [];
   let sent = 0;
   let failed = 0;
+  let unanswered = 0;
   let inFlight = 0;
   let idle: (() => void) | null = null;
   const started = performance.now();
@@ -55,6 +58,10 @@ export function startLoad(
       if (reason !== null) fail(`${path}: ${reason}`);
       done();
     };
+    const cut = (error: Error): void => {
+      if (!settled) unanswered += 1;
+      settle(error.message);
+    };
     call.once('response', (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => {
@@ -63,9 +70,9 @@ export function startLoad(
       response.once('end', () =>
         settle(response.statusCode === 200 ? null : `status ${response.statusCode}: ${body.slice(0, 200)}`),
       );
-      response.once('error', (error) => settle(error.message));
+      response.once('error', cut);
     });
-    call.once('error', (error) => settle(error.message));
+    call.once('error', cut);
     call.once('timeout', () => call.destroy(new Error('no answer within 20 s')));
     call.end();
   };
@@ -83,7 +90,7 @@ export function startLoad(
           idle = resolve;
         });
       agent.destroy();
-      return { sent, failed, failures, perSecond: Math.round(sent / seconds) };
+      return { sent, failed, unanswered, failures, perSecond: Math.round(sent / seconds) };
     },
   };
 }
