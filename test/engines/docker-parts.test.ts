@@ -27,9 +27,11 @@ test('the version: what both speak; too old or too new says what to do', () => {
 
 test('a daemon over TCP is refused without TLS', () => {
   assert.deepEqual(endpointOf('unix:///run/docker.sock', null), { kind: 'unix', path: '/run/docker.sock' });
-  const tls = { ca: 'a', certificate: 'b', key: 'c' };
+  const pem = '-----BEGIN CERTIFICATE-----';
+  const tls = { ca: pem, certificate: pem, key: pem };
   assert.deepEqual(endpointOf('tcp://node:2376', tls), { kind: 'tcp', host: 'node', port: 2376, tls });
-  assert.throws(() => endpointOf('tcp://node:2376', null), /needs TLS/);
+  assert.throws(() => endpointOf('tcp://node:2376', null), /needs TLS.*BERTH_DOCKER_TLS/);
+  assert.throws(() => endpointOf('tcp://node:2376', { ...tls, certificate: '' }), /certificate .*BERTH_DOCKER_TLS/);
   assert.throws(() => endpointOf('node:2376', tls), { kind: 'invalid' });
 });
 

@@ -14,7 +14,8 @@ export type Endpoint =
 
 /**
  * Reads `unix:///path`, or `tcp://host:port` for which `tls` is needed: whoever reaches a daemon's port without it owns the machine. Throws
- * invalid `dockerHost` for anything else.
+ * invalid `dockerHost` for anything else, and
+ * invalid `dockerTls` where that is no PEM.
  */
 export function endpointOf(text: string, tls: TlsMaterial | null): Endpoint {
   const path = /^unix:\/\/(\/.+)$/.exec(text)?.[1];
@@ -23,6 +24,17 @@ export function endpointOf(text: string, tls: TlsMaterial | null): Endpoint {
   if (host === undefined || port === undefined) {
     throw invalid('dockerHost', `a Docker host is unix:///path/to/docker.sock or tcp://host:port, not ${text}`);
   }
-  if (tls === null) throw invalid('dockerHost', `${text} needs TLS: a CA, a client certificate and its key`);
+  if (tls === null)
+    throw invalid(
+      'dockerHost',
+      `${text} needs TLS: a CA, a client certificate and its key (BERTH_DOCKER_TLS, or given with the node)`,
+    );
+  for (const [name, pem] of Object.entries(tls)) {
+    if (!pem.includes('-----BEGIN '))
+      throw invalid(
+        'dockerTls',
+        `the TLS ${name} for ${text} is no PEM text (BERTH_DOCKER_TLS, or given with the node)`,
+      );
+  }
   return { kind: 'tcp', host, port: Number(port), tls };
 }

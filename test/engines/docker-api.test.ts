@@ -1,0 +1,213 @@
+/** The transport to a Docker daemon, over a server that answers as badly as one can: limits, ends, connections that went. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createPlainServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
+import { DockerError } from '../../src/engines/docker/api/docker-error.ts';
+import { run } from '../../src/lib/exec.ts';
+import { until } from '../support/until.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const daemonVersion = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' };
+const isUnavailable = { kind: 'unavailable', message: /does not answer/ };
+
+/** A daemon that says its version and else what the test wants. */
+async function serve(t: TestContext, answer: Answer): Promise<{ api: DockerApi; server: Server; path: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-api-'));
+  const path = join(folder, 'socket');
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/version')) response.end(JSON.stringify(daemonVersion));
+    else answer(request, response);
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  const api = new DockerApi({ kind: 'unix', path });
+  t.after(() => {
+    api.close();
+    server.close();
+    server.closeAllConnections();
+    rmSync(folder, { recursive: true });
+  });
+  return { api, server, path };
+}
+
+const connections = (server: Server): Promise<number> =>
+  new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+  );
+
+test('a call: its version, query, body and type; the answer as JSON, or nothing', async (t) => {
+  const { api } = await serve(t, (request, response) => {
+    const { method, url, headers } = request;
+    if (method === 'DELETE') return response.writeHead(204).end();
+    void text(request).then((body) =>
+      response.end(JSON.stringify({ method, url, type: headers['content-type'], body })),
+    );
+  });
+  const query = { all: true, filters: { label: ['a=b'] }, absent: undefined };
+  assert.deepEqual(await api.call('POST', '/things', { query, body: { Some: 'é' } }), {
+    method: 'POST',
+    url: '/v1.41/things?all=true&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D',
+    type: 'application/json',
+    body: '{"Some":"é"}',
+  });
+  const content = { type: 'application/x-tar', bytes: Readable.from(['one ', 'two']) };
+  const { type, body } = await api.call<{ type: string; body: string }>('PUT', '/archive', { content });
+  assert.deepEqual([type, body], ['application/x-tar', 'one two']);
+  assert.equal(await api.call('DELETE', '/things/1'), undefined);
+});
+
+test('a refusal has the status and the daemon’s words', async (t) => {
+  const { api } = await serve(t, (_request, response) => {
+    response.writeHead(409).end('{"message":"it is in use\\n"}');
+  });
+  await assert.rejects(api.call('GET', '/x'), new DockerError(409, 'it is in use'));
+  await assert.rejects(api.stream('GET', '/x'), { status: 409, message: 'it is in use' });
+  await assert.rejects(api.upgrade('/x'), { status: 409, message: 'it is in use' });
+});
+
+test('the version is agreed on again when another daemon came in its place', async (t) => {
+  let refuses = true;
+  const { api } = await serve(t, (_request, response) => {
+    if (refuses) response.writeHead(400).end('{"message":"client version 1.41 is too new. Maximum supported"}');
+    else response.end('{}');
+  });
+  const before = api.version();
+  await assert.rejects(api.call('GET', '/x'), { status: 400 });
+  refuses = false;
+  assert.notEqual(api.version(), before);
+  assert.deepEqual(await api.call('GET', '/x'), {});
+});
+
+test('a time limit holds for the whole answer of a call, for the head of a stream; nothing stays open', async (t) => {
+  const { api, server } = await serve(t, (request, response) => {
+    response.writeHead(200).flushHeaders();
+    if (request.url?.includes('late')) setTimeout(() => response.end('all'), 400);
+  });
+  await assert.rejects(api.call('GET', '/hangs', { timeoutMs: 200 }), isUnavailable);
+  const stream = await api.stream('GET', '/late', { timeoutMs: 200 });
+  assert.equal(await text(stream), 'all');
+  await until('no connection is busy', async () => (await connections(server)) <= 1);
+});
+
+test('no limit, and giving up: with the caller’s own reason, and the daemon hears of it', async (t) => {
+  let left = 0;
+  const { api } = await serve(t, (_request, response) => {
+    response.writeHead(200).flushHeaders();
+    response.once('close', () => left++);
+  });
+  const abort = new AbortController();
+  const waiting = api.call('POST', '/wait', { timeoutMs: 0, signal: abort.signal });
+  const streaming = (await api.stream('GET', '/events', { signal: abort.signal })).toArray();
+  const reason = new Error('enough');
+  const ended = Promise.all([assert.rejects(waiting, reason), assert.rejects(streaming)]);
+  abort.abort(reason);
+  await ended;
+  await until('both ended', () => left === 2);
+  await assert.rejects(api.call('GET', '/x', { signal: abort.signal }), reason);
+});
+
+test('an answer that breaks off rejects at once', async (t) => {
+  const { api } = await serve(t, (_request, response) => {
+    response.writeHead(200, { 'Content-Length': '100' });
+    response.write('{"half"', () => response.destroy());
+  });
+  await assert.rejects(api.call('GET', '/x'), isUnavailable);
+  await assert.rejects(text(await api.stream('GET', '/x')));
+});
+
+test('a kept connection that the daemon closes as it is asked: asked again, but what was streamed is not', async (t) => {
+  const met = new Map<Socket, number>();
+  let answered = 0;
+  const { api } = await serve(t, (request, response) => {
+    const times = (met.get(request.socket) ?? 0) + 1;
+    met.set(request.socket, times);
+    if (times > 1) request.socket.destroy();
+    else response.end(String(++answered));
+  });
+  for (const wanted of [1, 2, 3]) assert.equal(await api.call('POST', '/x', { body: {} }), wanted);
+  assert.equal(met.size, 3);
+  const content = { type: 'text/plain', bytes: Readable.from(['once']) };
+  await assert.rejects(api.call('PUT', '/x', { content }), isUnavailable);
+});
+
+test('a source that fails or breaks off ends the call with its reason; one that is refused is let go', async (t) => {
+  let whole = 0;
+  const { api } = await serve(t, (request, response) => {
+    if (request.url?.includes('refused')) return response.writeHead(400).end('{"message":"no"}');
+    request.resume().once('end', () => {
+      whole += 1;
+      response.end();
+    });
+  });
+  const send = (bytes: Readable, path = '/x') => api.call('PUT', path, { content: { type: 'text/plain', bytes } });
+  const failing = new Readable({ read() {} });
+  const failed = assert.rejects(send(failing), /the disk is gone/);
+  failing.push('some');
+  setImmediate(() => failing.destroy(new Error('the disk is gone')));
+  await failed;
+  const stopping = new Readable({ read() {} });
+  const stopped = assert.rejects(send(stopping), /broke off/);
+  stopping.push('some');
+  setImmediate(() => stopping.destroy());
+  await stopped;
+  assert.equal(whole, 0);
+  const endless = new Readable({ read: () => void endless.push(Buffer.alloc(65_536)) });
+  await assert.rejects(send(endless, '/refused'), (error) => error instanceof Error);
+  await until('the source is let go', () => endless.destroyed);
+});
+
+test('a connection is taken over with what came along; nothing is sent before', async (t) => {
+  const { api, server } = await serve(t, () => {});
+  let early = '';
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    early = `${request.headers['content-length']} ${head.toString()}`;
+    socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nfirst');
+    socket.on('data', (chunk: Buffer) => socket.end(chunk.toString().toUpperCase()));
+  });
+  const { socket, head } = await api.upgrade('/containers/x/attach', { query: { stream: true } });
+  socket.write(' said');
+  assert.equal(head.toString() + (await text(socket)), 'first SAID');
+  assert.equal(early, '0 ');
+});
+
+test('nobody there, somebody else there, and closing in the middle', async (t) => {
+  const { api, path, server } = await serve(t, (_request, response) => response.writeHead(200).flushHeaders());
+  await assert.rejects(new DockerApi({ kind: 'unix', path: `${path}.not` }).call('GET', '/x'), isUnavailable);
+  const plain = createPlainServer((socket) => socket.end('220 mail\r\n'));
+  plain.listen(`${path}.mail`);
+  t.after(() => plain.close());
+  await assert.rejects(new DockerApi({ kind: 'unix', path: `${path}.mail` }).call('GET', '/x'), isUnavailable);
+  const hanging = assert.rejects(api.call('GET', '/x', { timeoutMs: 0 }), isUnavailable);
+  const streaming = await api.stream('GET', '/x');
+  api.close();
+  await hanging;
+  await assert.rejects(text(streaming));
+  await until('no connection is left', async () => (await connections(server)) === 0);
+});
+
+test('the environment’s own Docker settings change nothing; the transport is loaded with the engine only', async (t) => {
+  const { path } = await serve(t, (_request, response) => response.end('"found"'));
+  const at = (name: string): string => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
+  const script = `
+    const loaded = () => Object.keys(require('node:module')._cache).some((file) => file.includes('docker-modem'));
+    (async () => {
+      await import(${at('main/engine.ts')});
+      const before = loaded();
+      const { DockerApi } = await import(${at('engines/docker/api/docker-api.ts')});
+      const api = new DockerApi({ kind: 'unix', path: process.argv[1] });
+      console.log(before, loaded(), await api.call('GET', '/x'));
+      api.close();
+    })();`;
+  const environment = { PATH: '/usr/bin', DOCKER_HOST: 'tcp://192.0.2.1:2376', DOCKER_CLIENT_TIMEOUT: '1' };
+  const result = await run([process.execPath, '-e', script, path], { environment, timeoutMs: 60_000 });
+  assert.equal(result.stdout, 'false true found\n', result.stderr);
+});
