@@ -48,6 +48,13 @@ async function main() {
     await ensurePrograms();
     await ensurePostgres();
   }
+  if (name === 'start' && mayMeanDocker(rest)) {
+    const code = await runToEnd([node, quiet, join(rootFolder, 'setup/docker.mjs'), ...rest], {
+      environment: process.env,
+      cwd: process.cwd(),
+    });
+    if (code !== 0) return code;
+  }
   const data = resolve(process.env.BERTH_DATA || '.berth');
   const environment = { ...process.env };
   // Tests bring their own data folders, and a compile cache is only worth having where the same code starts again.
@@ -60,6 +67,12 @@ async function main() {
       await runQuietly([node, ...platformFlags, program, 'warm'], { environment: { NODE_COMPILE_CACHE: cache } });
   }
   return runToEnd([node, ...command.argv(rest)], { environment, cwd: name === 'start' ? process.cwd() : rootFolder });
+}
+
+/** Whether it is worth asking the settings for the engine; a plain start is not slowed by it. */
+function mayMeanDocker(argv) {
+  const { BERTH_ENGINE: engine, BERTH_CONFIG: file } = process.env;
+  return engine === 'docker' || Boolean(file) || argv.some((argument) => /docker|^--config/.test(argument));
 }
 
 try {

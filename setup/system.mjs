@@ -40,10 +40,12 @@ export async function ensurePrograms() {
     await installPackages(missing, 'isolation of apps is weaker, Python apps do not build, and git push is off');
 }
 
-/** What the tests of the docker engine start daemons of their own from; as anyone but root they skip. */
+/** What the tests of the docker engine start daemons and registries of their own from; as anyone but root they skip. */
 export async function ensureDocker() {
-  if (process.getuid?.() === 0 && findProgram('dockerd') === null)
-    await installPackages(['docker.io'], 'the tests of the docker engine skip');
+  const needed = { 'docker.io': 'dockerd', 'docker-registry': 'docker-registry', openssl: 'openssl' };
+  const missing = Object.keys(needed).filter((name) => findProgram(needed[name]) === null);
+  if (process.getuid?.() === 0 && missing.length > 0)
+    await installPackages(missing, 'the tests of the docker engine skip');
 }
 
 /** Installs Debian packages as root; otherwise, or when that fails, says which are missing and what it means. True when installed. */
