@@ -14,6 +14,9 @@ export interface HelperParts {
   readonly image: () => Promise<string>;
 }
 
+/** Where it sees the control groups of the whole node. */
+export const cgroupsInside = '/run/berth/cgroup';
+
 /** Its processes may be many for a moment, and must never starve a node. */
 const limits = { Memory: 256 * 2 ** 20, PidsLimit: 512 };
 const rights = ['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE', 'CAP_KILL'];
@@ -31,13 +34,22 @@ export class NodeHelper {
     this.#standing = null;
   }
 
-  /** Runs a fixed shell script with arguments and gives back what it printed; rejects with its complaint when it fails. */
-  async run(script: string, ...args: readonly string[]): Promise<string> {
-    const { api, names } = this.#parts;
+  /** The name of the container, when it runs. */
+  async standing(): Promise<string> {
     this.#standing ??= this.#ensure();
     try {
       await this.#standing;
-      return await runIn(api, names.helper, script, ...args);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+    return this.#parts.names.helper;
+  }
+
+  /** Runs a fixed shell script with arguments and gives back what it printed; rejects with its complaint when it fails. */
+  async run(script: string, ...args: readonly string[]): Promise<string> {
+    try {
+      return await runIn(this.#parts.api, await this.standing(), script, ...args);
     } catch (error) {
       this.forget();
       throw error;
@@ -63,6 +75,7 @@ export class NodeHelper {
         // The kernel's settings are written through /proc/sys.
         ReadonlyPaths: [],
         MaskedPaths: [],
+        Binds: [`/sys/fs/cgroup:${cgroupsInside}`],
         LogConfig: { Type: 'none' },
       },
     }));
