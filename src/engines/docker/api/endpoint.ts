@@ -29,8 +29,8 @@ export function endpointOf(text: string, tls: TlsMaterial | null): Endpoint {
       'dockerHost',
       `${text} needs TLS: a CA, a client certificate and its key (BERTH_DOCKER_TLS, or given with the node)`,
     );
-  for (const [name, pem] of Object.entries(tls)) {
-    if (!pem.includes('-----BEGIN '))
+  for (const name of ['ca', 'certificate', 'key'] as const) {
+    if (!tls[name].includes('-----BEGIN '))
       throw invalid(
         'dockerTls',
         `the TLS ${name} for ${text} is no PEM text (BERTH_DOCKER_TLS, or given with the node)`,
