@@ -18,10 +18,13 @@ import { InstanceService } from './instances/instance-service.ts';
 import { KeyService } from './keys/key-service.ts';
 import { LogService } from './logs/log-service.ts';
 import { MetricService } from './metrics/metric-service.ts';
+import { MoveService } from './nodes/move-service.ts';
+import { NodeService } from './nodes/node-service.ts';
 import { AttachmentService } from './one-offs/attachment-service.ts';
 import { HeldOneOffs } from './one-offs/held-one-offs.ts';
 import { OneOffService } from './one-offs/one-off-service.ts';
 import { OperationService } from './operations/operation-service.ts';
+import { PoolService } from './pools/pool-service.ts';
 import type { AddonProviders } from './ports/addon-provider.ts';
 import type { BlobStore } from './ports/blob-store.ts';
 import type { Builder } from './ports/builder.ts';
@@ -77,6 +80,9 @@ export function createCore(parts: CoreParts) {
     domains: new DomainService(parts, parts.baseDomain),
     spaces: new SpaceService(parts),
     sizes: new SizeService(parts),
+    pools: new PoolService(parts),
+    nodes: new NodeService(parts),
+    moves: new MoveService(parts),
     apps: new AppService(parts, parts.baseDomain),
     processes: new ProcessService(parts),
     config: new ConfigService(parts),

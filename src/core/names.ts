@@ -76,6 +76,7 @@ export const serviceName = rule<'service-name'>(
   63,
   'letters, digits and inner . _ : -',
 );
+export const poolName = rule<'pool-name'>('pool', label, 40, 'lower-case letters, digits and inner dashes');
 /** A host name in lower case, or `*.` before one. */
 export const hostname = rule<'hostname'>(
   'domain',

@@ -1,4 +1,5 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import { movedGeneration } from '../core/instances/generation.ts';
 import type { InstanceStore } from '../core/instances/instance.ts';
 import type { Id } from '../core/names.ts';
 import { isEmpty, toRow } from './columns.ts';
@@ -43,6 +44,32 @@ export function createInstanceStore(db: Kysely<Schema>): InstanceStore {
         .orderBy('id')
         .execute(),
     all: () => db.selectFrom('instances').select(['id', 'app_id as appId', 'state']).execute(),
+    placed: () =>
+      db
+        .selectFrom('instances')
+        .innerJoin('apps', 'apps.id', 'instances.app_id')
+        .select([
+          'instances.id',
+          'instances.app_id as appId',
+          'instances.process_type as processType',
+          'instances.generation',
+          'instances.state',
+          'instances.node_id as nodeId',
+          'instances.created_at as createdAt',
+          'apps.pool_id as poolId',
+        ])
+        .orderBy('instances.created_at')
+        .orderBy('instances.id')
+        .execute(),
+    async move(ids, at) {
+      if (ids.length === 0) return [];
+      const { rows } = await sql<{ appId: Id<'app'> }>`
+        update instances set generation = ${movedGeneration('')} || generation, updated_at = ${at}
+        where id = any(${ids}::uuid[]) and state in ('starting', 'ready')
+          and not starts_with(generation, ${movedGeneration('')})
+        returning app_id as "appId"`.execute(db);
+      return [...new Set(rows.map(({ appId }) => appId))];
+    },
     async insert(instance) {
       await db.insertInto('instances').values(toRow(instance)).execute();
     },

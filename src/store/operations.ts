@@ -102,13 +102,20 @@ export function createOperationStore(db: Kysely<Schema>): OperationStore {
         .orderBy('created_at')
         .orderBy('id')
         .execute(),
+    openOf: (kinds) =>
+      select()
+        .where('status', 'in', ['queued', 'running'])
+        .where(sql<boolean>`kind = any(${kinds}::text[])`)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute(),
     async openApps() {
       const rows = await db
         .selectFrom('operations')
         .select('app_id as appId')
         .distinct()
         .where('status', 'in', ['queued', 'running'])
-        .where('kind', 'not in', ['build', 'addon'])
+        .where('kind', 'not in', ['build', 'addon', 'node-move', 'rebalance'])
         .execute();
       return rows.flatMap(({ appId }) => appId ?? []);
     },

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { isId } from '../core/names.ts';
 import type { PoolStore } from '../core/pools/pool.ts';
-import { toRow } from './columns.ts';
+import { isEmpty, toRow } from './columns.ts';
 import type { Schema } from './schema.ts';
 
 const columns = ['id', 'name', 'engine', 'is_default as isDefault', 'created_at as createdAt'] as const;
@@ -21,6 +21,13 @@ export function createPoolStore(db: Kysely<Schema>): PoolStore {
     },
     async insert(pool) {
       await db.insertInto('pools').values(toRow(pool)).execute();
+    },
+    async update(id, change) {
+      if (isEmpty(change)) return;
+      await db.updateTable('pools').set(toRow(change)).where('id', '=', id).execute();
+    },
+    async remove(id) {
+      await db.deleteFrom('pools').where('id', '=', id).execute();
     },
     list: () => select().orderBy('name').execute(),
   };

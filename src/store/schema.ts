@@ -15,6 +15,7 @@ import type { PlatformEvent } from '../core/events/event.ts';
 import type { Favorite } from '../core/favorites/favorite.ts';
 import type { Instance } from '../core/instances/instance.ts';
 import type { Key } from '../core/keys/key.ts';
+import type { Node } from '../core/nodes/node.ts';
 import type { Operation } from '../core/operations/operation.ts';
 import type { Pool } from '../core/pools/pool.ts';
 import type { Process } from '../core/processes/process.ts';
@@ -47,6 +48,7 @@ export interface Schema {
   roles: Row<Role>;
   role_assignments: Row<RoleAssignment>;
   pools: Row<Pool>;
+  nodes: Row<Node> & { tls: Uint8Array | null };
   sizes: Row<Size>;
   spaces: Row<Space>;
   apps: Row<App> & { last_build_number: Generated<number>; last_release_version: Generated<number> };

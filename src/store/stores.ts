@@ -19,6 +19,7 @@ import { createFavoriteStore } from './favorites.ts';
 import { createInstanceStore } from './instances.ts';
 import { createKeyStore } from './keys.ts';
 import { createLeaseStore } from './leases.ts';
+import { createNodeStore } from './nodes.ts';
 import { createOperationStore } from './operations.ts';
 import { createPoolStore } from './pools.ts';
 import { createProcessStore } from './processes.ts';
@@ -45,6 +46,7 @@ export function createStores(db: Kysely<Schema>, box: SecretBox): Stores {
     roles: createRoleStore(db),
     spaces: createSpaceStore(db),
     pools: createPoolStore(db),
+    nodes: createNodeStore(db, box),
     sizes: createSizeStore(db),
     apps: createAppStore(db),
     processes: createProcessStore(db),

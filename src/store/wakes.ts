@@ -8,7 +8,7 @@ import type { Logger } from '../lib/logger.ts';
 import { type ConnectionOptions, clientConfig } from './connection.ts';
 
 export const WAKE_CHANNEL = 'berth';
-const topics: readonly WakeTopic[] = ['app', 'operation', 'event', 'routing'];
+const topics: readonly WakeTopic[] = ['app', 'operation', 'event', 'routing', 'node'];
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
 /** How long a connection that died without a word may stay unnoticed. */

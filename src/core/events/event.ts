@@ -66,7 +66,17 @@ export type EventKind =
   | 'CollaboratorAccepted'
   | 'CollaboratorRemoved'
   | 'AppRenamed'
-  | 'AppTransferred';
+  | 'AppTransferred'
+  | 'PoolCreated'
+  | 'PoolRemoved'
+  | 'NodeAdded'
+  | 'NodeUpdated'
+  | 'NodeReady'
+  | 'NodeDown'
+  | 'NodeDrained'
+  | 'NodeHealed'
+  | 'NodeRemoved'
+  | 'NodesRebalanced';
 
 export interface PlatformEvent {
   /** Grows with each event; the cursor of readers of the outbox. Set by the store. */

@@ -55,6 +55,12 @@ export function generationOf(
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
+const MOVED = 'moved-';
+/** Of an instance that is to run elsewhere: no release has it, so that the strategy replaces the instance. */
+export const movedGeneration = (generation: string): string =>
+  isMoved(generation) ? generation : `${MOVED}${generation}`;
+export const isMoved = (generation: string): boolean => generation.startsWith(MOVED);
+
 /** For people to read: what an image says itself is empty. */
 export function commandLine(command: InstanceCommand): string {
   if (typeof command === 'string') return command;

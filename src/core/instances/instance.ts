@@ -34,11 +34,23 @@ export interface Instance {
   readonly readyAt: Date | null;
   readonly updatedAt: Date;
 }
+/** An instance as nodes see it. */
+export type PlacedInstance = Pick<
+  Instance,
+  'id' | 'appId' | 'processType' | 'generation' | 'state' | 'nodeId' | 'createdAt'
+> & { readonly poolId: Id<'pool'> };
 export interface InstanceStore {
   list(appId: Id<'app'>): Promise<readonly Instance[]>;
   /** All that the router may send to, of all apps: ready ones, and starting ones that are healthy. */
   routable(): Promise<readonly Instance[]>;
   all(): Promise<readonly Pick<Instance, 'id' | 'appId' | 'state'>[]>;
+  /** Of all apps, oldest first. */
+  placed(): Promise<readonly PlacedInstance[]>;
+  /**
+   * Gives those of these that serve or start another generation, so that they are replaced (see `movedGeneration`); those that have it
+   * already stay as they are. Gives the apps of those that changed.
+   */
+  move(ids: readonly Id<'instance'>[], at: Date): Promise<readonly Id<'app'>[]>;
   insert(instance: Instance): Promise<void>;
   update(id: Id<'instance'>, change: Partial<Omit<Instance, 'id' | 'appId' | 'createdAt'>>): Promise<void>;
   remove(id: Id<'instance'>): Promise<void>;

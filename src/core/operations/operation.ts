@@ -1,14 +1,27 @@
 import type { Id } from '../names.ts';
 
 /** Work that outlives the request that asked for it. A row, leased by who works on it; a lease that runs out is taken over. */
-export type OperationKind = 'build' | 'deploy' | 'scale' | 'restart' | 'stop' | 'start' | 'delete' | 'addon';
+export type OperationKind =
+  | 'build'
+  | 'deploy'
+  | 'scale'
+  | 'restart'
+  | 'stop'
+  | 'start'
+  | 'delete'
+  | 'addon'
+  | 'node-add'
+  | 'node-drain'
+  | 'node-remove'
+  | 'node-move'
+  | 'rebalance';
 export type OperationStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 export interface Operation {
   readonly id: Id<'operation'>;
   readonly kind: OperationKind;
   readonly appId: Id<'app'> | null;
-  /** What it works on: a build's, release's or add-on's id. */
+  /** What it works on: a build's, release's, add-on's, node's or pool's id. */
   readonly subjectId: string | null;
   readonly status: OperationStatus;
   readonly cancelRequested: boolean;
@@ -49,6 +62,8 @@ export interface OperationStore {
   open(appId: Id<'app'>, kinds: readonly OperationKind[]): Promise<readonly Operation[]>;
   /** Apps with an open operation other than a build's or add-on's: something about them is not yet as it should be. */
   openApps(): Promise<readonly Id<'app'>[]>;
+  /** Open ones of these kinds, oldest first, of whatever app. */
+  openOf(kinds: readonly OperationKind[]): Promise<readonly Operation[]>;
   removeFinishedBefore(at: Date): Promise<number>;
 }
 

@@ -13,6 +13,7 @@ import type { EventStore } from '../events/event.ts';
 import type { FavoriteStore } from '../favorites/favorite.ts';
 import type { InstanceStore } from '../instances/instance.ts';
 import type { KeyStore } from '../keys/key.ts';
+import type { NodeStore } from '../nodes/node.ts';
 import type { LeaseStore, OperationStore } from '../operations/operation.ts';
 import type { PoolStore } from '../pools/pool.ts';
 import type { ProcessStore } from '../processes/process.ts';
@@ -29,7 +30,7 @@ import type { UserStore } from '../users/user-store.ts';
 import type { VolumeStore } from '../volumes/volume.ts';
 
 /** Wakes loops in every replica. Sent inside a transaction it arrives after its commit, or never when it rolls back. */
-export type WakeTopic = 'app' | 'operation' | 'event' | 'routing';
+export type WakeTopic = 'app' | 'operation' | 'event' | 'routing' | 'node';
 
 export interface Stores {
   readonly users: UserStore;
@@ -38,6 +39,7 @@ export interface Stores {
   readonly roles: RoleStore;
   readonly spaces: SpaceStore;
   readonly pools: PoolStore;
+  readonly nodes: NodeStore;
   readonly sizes: SizeStore;
   readonly apps: AppStore;
   readonly processes: ProcessStore;
