@@ -56,8 +56,11 @@ export interface NetworkDetails {
 export interface ImageDetails {
   readonly Id: string;
   readonly RepoDigests: readonly string[] | null;
+  /** Bytes of all its layers. */
+  readonly Size: number;
   readonly Config: {
     readonly User?: string;
+    readonly ExposedPorts?: Readonly<Record<string, object>> | null;
     readonly Entrypoint?: readonly string[] | null;
     readonly Cmd?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;

@@ -1,13 +1,72 @@
-/** Builds an image of a Dockerfile. */
+/**
+ * Builds an image of a Dockerfile on one node: by BuildKit where its daemon has it, else by Docker's classic builder. What ends the build
+ * on this side (its signal, the death of this process) ends it on the daemon, because its connection closes.
+ */
 import type { ImageBuildFailure, ImageBuildInput, ImageDescription } from '../../../../core/ports/images.ts';
+import { DockerError, isStatus } from '../../api/docker-error.ts';
+import { labels } from '../../names.ts';
+import { buildTag } from '../artifact-form.ts';
+import { describeBuilt } from '../describe-built.ts';
 import type { ImagesParts } from '../images-parts.ts';
+import type { BuildRequest } from './build-request.ts';
+import { builderOf } from './builder-of.ts';
+import { buildWithBuildKit } from './buildkit-build.ts';
+import { buildClassically } from './classic-build.ts';
+import { hostArguments, hostSecrets } from './host-surroundings.ts';
 
+/** Rejects with `unavailable` when no node can build now, and with the signal's reason. */
 export async function buildImage(
-  { nodes }: ImagesParts,
-  { buildId }: ImageBuildInput,
+  parts: ImagesParts,
+  given: ImageBuildInput,
   signal: AbortSignal,
 ): Promise<ImageDescription | ImageBuildFailure> {
-  signal.throwIfAborted();
-  const [api] = await nodes();
-  return { failed: `no node can build ${buildId}: ${api === undefined ? 'none is ready' : 'none has a builder'}` };
+  const { names, hostEnvironment } = parts;
+  try {
+    signal.throwIfAborted();
+    const node = await parts.builder();
+    await node.protect();
+    const { api } = node;
+    const input = {
+      ...given,
+      secrets: { ...hostSecrets(hostEnvironment), ...given.secrets },
+      arguments: { ...hostArguments(hostEnvironment), ...given.arguments },
+    };
+    const request: BuildRequest = {
+      input,
+      query: {
+        dockerfile: input.dockerfile,
+        t: buildTag(input.buildId),
+        labels: { [labels.install]: names.installId },
+        buildargs: input.arguments,
+      },
+    };
+    const outcome =
+      (await builderOf(api)) === 'buildkit'
+        ? await withLimits(node, input, signal, (bounded) => buildWithBuildKit(api, request, bounded))
+        : await buildClassically(api, request, signal);
+    return 'failed' in outcome ? outcome : await describeBuilt(api, outcome.imageId);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof DockerError && !isStatus(error, 502, 503, 504)) return { failed: error.message };
+    throw error;
+  } finally {
+    given.context.destroy();
+  }
+}
+
+/** The build ends when its steps would run without limits. */
+async function withLimits<T>(
+  { stepLimits }: Awaited<ReturnType<ImagesParts['builder']>>,
+  { limits }: ImageBuildInput,
+  signal: AbortSignal,
+  work: (bounded: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const held = await stepLimits.hold(limits);
+  try {
+    return await work(AbortSignal.any([signal, held.lost]));
+  } catch (error) {
+    throw held.lost.aborted ? held.lost.reason : error;
+  } finally {
+    held.release();
+  }
 }

@@ -1,0 +1,39 @@
+/** Reads what the daemon answers while it builds: a line of JSON for each thing that happened. */
+import type { IncomingMessage } from 'node:http';
+import { LineSplitter } from '../../../common/line-splitter.ts';
+
+export interface BuildEvents {
+  /** Output of the classic builder. */
+  readonly stream?: string;
+  /** Why the build failed. */
+  readonly error?: string;
+  /** Layers that are pulled, by the classic builder. */
+  readonly status?: string;
+  readonly id?: string;
+  readonly aux?: unknown;
+}
+
+/** A trace of BuildKit is in one line, in base64. */
+const longestLine = 32 * 1024 * 1024;
+
+/** Lines that are none of this are left out. Throws when the connection breaks. */
+export async function* buildEvents(answer: IncomingMessage): AsyncGenerator<BuildEvents> {
+  const lines = new LineSplitter(longestLine);
+  for await (const chunk of answer) yield* lines.push(chunk as Buffer).flatMap(parsed);
+  yield* lines.end().flatMap(parsed);
+}
+
+function parsed(line: string): BuildEvents[] {
+  try {
+    const event: unknown = JSON.parse(line);
+    return typeof event === 'object' && event !== null ? [event] : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The id of the image in what the daemon says of itself beside the log. */
+export function imageIdIn({ aux }: BuildEvents): string | null {
+  if (typeof aux !== 'object' || aux === null || !('ID' in aux)) return null;
+  return typeof aux.ID === 'string' && /^sha256:[0-9a-f]{64}$/.test(aux.ID) ? aux.ID : null;
+}

@@ -1,0 +1,10 @@
+/** What both builders are asked for, and what they answer. */
+import type { ImageBuildFailure, ImageBuildInput } from '../../../../core/ports/images.ts';
+
+export interface BuildRequest {
+  readonly input: ImageBuildInput;
+  readonly query: Readonly<Record<string, string | object>>;
+}
+
+/** The id of the image, or why there is none. */
+export type BuildOutcome = { readonly imageId: string } | ImageBuildFailure;
