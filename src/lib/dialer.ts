@@ -60,7 +60,8 @@ export interface Dialer {
 
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
-const resolveByMachine = (host: string): Promise<LookupAddress[]> =>
+/** All addresses of a name, by the machine's resolver. */
+export const resolveByMachine = (host: string): Promise<LookupAddress[]> =>
   new Promise((resolve, reject) => {
     dnsLookup(host, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
   });
@@ -213,7 +214,7 @@ function nextStep(step: Step, status: number, answer: Readonly<Record<string, st
   return { url, method: 'GET', headers, body: undefined };
 }
 
-function refusedAddress(host: string): DialError {
+export function refusedAddress(host: string): DialError {
   return new DialError('refused-address', `${host} is not a public address, and the settings do not allow it`);
 }
 

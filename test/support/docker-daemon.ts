@@ -28,13 +28,16 @@ export interface DockerDaemon {
   close(): Promise<void>;
 }
 
-export async function startDockerDaemon(): Promise<DockerDaemon> {
+/** `configuration`: the rest of its daemon.json. */
+export async function startDockerDaemon(
+  configuration: Readonly<Record<string, unknown>> = {},
+): Promise<DockerDaemon> {
   const name = `bd${randomBytes(4).toString('hex')}`;
   const folder = mkdtempSync(join(tmpdir(), 'berth-docker-'));
   const wire = `10.${randomInt(240, 250)}.${randomInt(0, 255)}`;
   const [hostAddress, address] = [`${wire}.1`, `${wire}.2`];
   const addressPool = `10.${randomInt(64, 128)}.${randomInt(0, 4) * 64}.0/18`;
-  const daemon = new DockerProcess({ name, folder });
+  const daemon = new DockerProcess({ name, folder, configuration });
 
   const layWire = async (): Promise<void> => {
     await command('ip', 'netns', 'add', name);

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/ports/clock.ts';
 import type { LogStore } from '../../core/ports/log-store.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { TlsMaterial } from './api/endpoint.ts';
+import type { RegistryRules } from './images/registry-rules.ts';
 
 export interface DockerEngineOptions {
   /** `unix:///var/run/docker.sock`, or `tcp://host:port` with `tls`. The daemon is a Swarm manager, or becomes the only one of its own. */
@@ -32,6 +33,8 @@ export interface DockerEngineOptions {
   readonly hostEnvironment?: Readonly<Record<string, string>>;
   /** The Node runtime that instances of artifacts find on their PATH. Default: the one that runs the engine. */
   readonly nodePath?: string;
+  /** Where images of registries may come from. Default: public ones, as nobody. */
+  readonly registries?: RegistryRules;
 }
 
 /** The user of everything that runs from an artifact, and of images that would else run as root. */

@@ -6,11 +6,15 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canonicalImage } from '../../../core/images/canonical-image.ts';
 import { start } from '../../../lib/exec.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import type { ImageDetails } from '../api/shapes.ts';
 import { labels, type Names } from '../names.ts';
 import { appUser } from '../settings.ts';
+import { type ArtifactForm, artifactForm } from './artifact-form.ts';
+import { pullImage } from './pull.ts';
+import { admitRegistry, type RegistryRules } from './registry-rules.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
 
 export interface RunnableImage {
@@ -26,10 +30,9 @@ export interface RunnableImagesParts {
   readonly names: Names;
   readonly stack: StackImage;
   readonly artifactFolder: string;
+  readonly registries: RegistryRules;
 }
 
-const treeForm = /^sha256:([0-9a-f]{64})$/;
-const imageForm = /^docker:\/\/([^\s@]+@sha256:[0-9a-f]{64})$/;
 const app = `${appUser}:${appUser}`;
 const buildMs = 600_000;
 const dockerfile = '.berth-dockerfile';
@@ -42,36 +45,48 @@ export class RunnableImages {
     this.#parts = parts;
   }
 
-  /** Rejects, in words for the app's owner, when the artifact is not to be had. */
-  ensure(digest: string): Promise<RunnableImage> {
-    const known = this.#making.get(digest);
+  /**
+   * `appId` says whose credentials an image of a registry is pulled with. Rejects, in words for the app's owner, when the artifact is not
+   * to be had.
+   */
+  ensure(digest: string, appId: string): Promise<RunnableImage> {
+    const form = artifactForm(digest);
+    const key = form?.kind === 'registry' ? `${digest} ${appId}` : digest;
+    const known = this.#making.get(key);
     if (known !== undefined) return known;
-    const making = this.#ensure(digest).finally(() => this.#making.delete(digest));
-    this.#making.set(digest, making);
+    const making = this.#ensure(digest, form, appId).finally(() => this.#making.delete(key));
+    this.#making.set(key, making);
     return making;
   }
 
-  async #ensure(digest: string): Promise<RunnableImage> {
-    const image = imageForm.exec(digest)?.[1];
-    if (image !== undefined) return this.#foreign(image);
-    const hex = treeForm.exec(digest)?.[1];
-    const folder = join(this.#parts.artifactFolder, hex ?? '');
-    if (hex === undefined || !existsSync(join(folder, 'tree')))
-      throw new Error('the artifact of this release is not on this machine');
-    const stack = await this.#parts.stack.ensure();
-    const reference = `berth-app:${hex.slice(0, 40)}-${stack.split(':')[1]}`;
-    if (!(await hasImage(this.#parts.api, reference))) await this.#build(folder, stack, reference, digest);
+  async #ensure(digest: string, form: ArtifactForm | null, appId: string): Promise<RunnableImage> {
+    const { api, stack, artifactFolder } = this.#parts;
+    if (form?.kind === 'registry') return this.#ofRegistry(digest, form.reference, appId);
+    if (form?.kind === 'built') {
+      if (!(await hasImage(api, form.imageId))) throw notHere();
+      return this.#asItIs(form.imageId);
+    }
+    const hex = form?.hex ?? '';
+    const folder = join(artifactFolder, hex);
+    if (form === null || !existsSync(join(folder, 'tree'))) throw notHere();
+    const base = await stack.ensure();
+    const reference = `berth-app:${hex.slice(0, 40)}-${base.split(':')[1]}`;
+    if (!(await hasImage(api, reference))) await this.#build(folder, base, reference, digest);
     return { reference, own: true, user: app };
   }
 
-  async #foreign(reference: string): Promise<RunnableImage> {
-    const { api } = this.#parts;
+  async #ofRegistry(digest: string, reference: string, appId: string): Promise<RunnableImage> {
+    const { api, registries } = this.#parts;
     if (!(await hasImage(api, reference))) {
-      const query = { fromImage: reference };
-      const answer = await api.call<unknown>('POST', '/images/create', { query, timeoutMs: buildMs });
-      refuse(answer, `the image ${reference} cannot be pulled`);
+      const image = canonicalImage(reference);
+      await admitRegistry(registries, image.host);
+      await pullImage(api, image, await registries.credentials(appId, digest));
     }
-    const { Config } = await api.call<ImageDetails>('GET', `/images/${reference}/json`);
+    return this.#asItIs(reference);
+  }
+
+  async #asItIs(reference: string): Promise<RunnableImage> {
+    const { Config } = await this.#parts.api.call<ImageDetails>('GET', `/images/${reference}/json`);
     const user = Config?.User ?? '';
     return { reference, own: false, user: /^(?:|0|root)(?::.*)?$/.test(user) ? app : user };
   }
@@ -116,3 +131,5 @@ function refuse(answer: unknown, what: string): void {
   const reason = /"error"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
   if (reason !== undefined) throw new Error(`${what}: ${reason}`);
 }
+
+const notHere = (): Error => new Error('the artifact of this release is not on this machine');
