@@ -18,6 +18,8 @@ export interface ControlContext extends CoreContext {
   readonly blobs: BlobStore;
   readonly addonProviders: AddonProviders;
   readonly logger: Logger;
+  /** The machine of the platform's own settings, and the kind of its engine; null where the engine in use has no nodes. */
+  readonly homeNode?: { readonly address: string; readonly engine: string } | null;
   /** Who holds leases: this server. The same after its restart. */
   readonly holder: string;
   readonly limits: ControlLimits;

@@ -3,6 +3,8 @@ import { AddonQueue } from './addons/addon-queue.ts';
 import { AddonWatch } from './addons/addon-watch.ts';
 import { BuildQueue } from './build-queue.ts';
 import type { ControlContext } from './control-context.ts';
+import { NodeLoop } from './nodes/node-loop.ts';
+import { NodeTable } from './nodes/node-table.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import { Retention } from './retention.ts';
 import { RoutingPublisher } from './routing.ts';
@@ -19,6 +21,8 @@ export class Controllers {
   readonly #addons: AddonQueue;
   readonly #addonWatch: AddonWatch;
   readonly #retention: Retention;
+  readonly #nodeTable: NodeTable;
+  readonly #nodes: NodeLoop;
   #leading = false;
   #timer: NodeJS.Timeout | null = null;
   #unlisten: (() => void) | null = null;
@@ -31,6 +35,8 @@ export class Controllers {
     this.#addons = new AddonQueue(context);
     this.#addonWatch = new AddonWatch(context);
     this.#retention = new Retention(context);
+    this.#nodeTable = new NodeTable(context);
+    this.#nodes = new NodeLoop(context, this.#nodeTable);
   }
 
   /** Whether this replica's loops run now. */
@@ -40,6 +46,7 @@ export class Controllers {
 
   async start(): Promise<void> {
     this.#unlisten = this.#context.db.onWake((topic, id) => {
+      if (topic === 'node' || id === '*') void this.#useNodes();
       if (!this.#leading) return;
       if (topic === 'app' || id === '*') this.#reconciler.wake(id);
       if (topic === 'operation' || id === '*') {
@@ -48,13 +55,21 @@ export class Controllers {
       }
       if (topic === 'routing' || id === '*') void this.#republish();
     });
+    await this.#nodeTable.ensure();
     await this.#beat();
+  }
+
+  /** Every replica's own engine; whoever leads goes on from there. */
+  async #useNodes(): Promise<void> {
+    await this.#nodeTable.ensure();
+    if (this.#leading) this.#nodes.wake();
   }
 
   async stop(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     this.#unlisten?.();
+    this.#nodeTable.stop();
     await this.#stepDown();
     await this.#context.db.leases.release(LEAD, this.#context.holder).catch(() => {});
   }
@@ -74,7 +89,8 @@ export class Controllers {
     const { db, holder, logger } = this.#context;
     let held = false;
     try {
-      held = await db.leases.acquire(LEAD, holder, LEAD_MS);
+      // Whose engine does not know its nodes would take what runs there for lost.
+      held = this.#nodeTable.isTold && (await db.leases.acquire(LEAD, holder, LEAD_MS));
     } catch (error) {
       logger.warn({ err: error }, 'the lead could not be renewed');
     }
@@ -86,6 +102,7 @@ export class Controllers {
       this.#addons.start();
       this.#addonWatch.start();
       this.#retention.start();
+      this.#nodes.start();
     } else if (!held && this.#leading) {
       logger.warn({}, 'the lead was lost; another server may lead now');
       await this.#stepDown();
@@ -97,6 +114,12 @@ export class Controllers {
     if (!this.#leading) return;
     this.#leading = false;
     this.#retention.stop();
-    await Promise.all([this.#reconciler.stop(), this.#builds.stop(), this.#addons.stop(), this.#addonWatch.stop()]);
+    await Promise.all([
+      this.#reconciler.stop(),
+      this.#builds.stop(),
+      this.#addons.stop(),
+      this.#addonWatch.stop(),
+      this.#nodes.stop(),
+    ]);
   }
 }
