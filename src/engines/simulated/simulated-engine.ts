@@ -15,11 +15,13 @@ import type {
   InstanceSpec,
   InstanceStats,
   LinkRoute,
+  NodeSpec,
 } from '../../core/ports/engine.ts';
 import type { LogSource, LogStore } from '../../core/ports/log-store.ts';
 import type { JobExit, JobSpec, Sandbox } from '../../core/ports/sandbox.ts';
 import type { Environment } from '../../core/ports/secret.ts';
 import { type Behaviour, listens, succeeds } from './behaviour.ts';
+import { ownNodeId, SimulatedNodes } from './simulated-nodes.ts';
 import { SimulatedRun } from './simulated-run.ts';
 
 export interface SimulatedEngineOptions {
@@ -31,13 +33,13 @@ export interface SimulatedEngineOptions {
 
 interface Held {
   readonly spec: InstanceSpec;
+  /** '' where no node takes it. */
+  readonly nodeId: string;
   readonly run: SimulatedRun;
   state: EngineInstance['state'];
   port: number | null;
   startedAt: Date | null;
 }
-
-const nodeId = 'simulated';
 
 export class SimulatedEngine implements Engine, Sandbox {
   readonly #options: SimulatedEngineOptions;
@@ -45,10 +47,10 @@ export class SimulatedEngine implements Engine, Sandbox {
   readonly #jobs = new Map<string, SimulatedRun>();
   readonly #wakers = new Set<() => void>();
   readonly #volumes = new Set<string>();
+  readonly #nodes = new SimulatedNodes();
   #links: readonly LinkRoute[] = [];
   #slowMs = 0;
   #failures: string[] = [];
-  #nodeUp = true;
 
   constructor(options: SimulatedEngineOptions) {
     this.#options = options;
@@ -79,17 +81,35 @@ export class SimulatedEngine implements Engine, Sandbox {
     this.#held(id).run.ready = ready;
   }
 
-  /** The node goes dark: its instances are gone from the list, and starts are refused until `returnNode`. */
+  /** The one node there is without a table goes dark; starts are refused until `returnNode`. */
   loseNode(): void {
-    this.#nodeUp = false;
-    for (const { run } of this.#instances.values()) run.end({ signal: 'SIGKILL' });
-    this.#instances.clear();
-    this.#changed();
+    this.fail(ownNodeId);
   }
 
   returnNode(): void {
-    this.#nodeUp = true;
+    this.heal(ownNodeId);
+  }
+
+  /** A node goes dark: its instances are gone from the list, and nothing is started there until `heal`. */
+  fail(nodeId: string): void {
+    this.#nodes.fail(nodeId);
+    this.#forget([nodeId]);
+  }
+
+  heal(nodeId: string): void {
+    this.#nodes.heal(nodeId);
     this.#changed();
+  }
+
+  /** Nodes of this address do not join, and say why; null lifts it. */
+  obstruct(address: string, why: string | null): void {
+    this.#nodes.obstruct(address, why);
+    this.#changed();
+  }
+
+  /** The table of nodes that was told last. */
+  get nodes(): readonly NodeSpec[] {
+    return this.#nodes.table;
   }
 
   /** Ends everything. */
@@ -104,24 +124,18 @@ export class SimulatedEngine implements Engine, Sandbox {
     const kinds = ['user', 'files', 'processes', 'network', 'memory', 'cpu', 'pids'] as const;
     return {
       kind: 'simulated',
-      nodes: [
-        {
-          id: nodeId,
-          address: '127.0.0.1',
-          state: this.#nodeUp ? 'ready' : 'down',
-          message: null,
-          memoryBytes: 8 * 2 ** 30,
-          cpus: 4,
-        },
-      ],
+      nodes: this.#nodes.describe(),
       isolation: kinds.map((what) => ({ what, inForce: false, how: 'nothing runs' })),
     };
   }
 
   async start(spec: InstanceSpec): Promise<EngineInstance> {
-    if (!this.#nodeUp) throw new BerthError('unavailable', 'no node is ready');
     const known = this.#instances.get(spec.id);
     if (known !== undefined) return show(known);
+    const living = [...this.#instances.values()].filter(({ run }) => run.exit === null);
+    const placement = this.#nodes.place(spec, living);
+    if (this.#nodes.table.length === 0 && 'refused' in placement)
+      throw new BerthError('unavailable', placement.refused);
     const { command } = spec;
     const words = typeof command === 'object' && 'arguments' in command ? (command.arguments ?? []) : command;
     const run = new SimulatedRun({
@@ -132,14 +146,15 @@ export class SimulatedEngine implements Engine, Sandbox {
       answer: spec.ports.length === 0 ? null : `${spec.appHandle} ${spec.processType} ${spec.id}\n`,
       now: () => this.#options.clock.now(),
     });
-    const held: Held = { spec, run, state: 'starting', port: null, startedAt: null };
+    const nodeId = 'nodeId' in placement ? placement.nodeId : '';
+    const held: Held = { spec, nodeId, run, state: 'starting', port: null, startedAt: null };
     this.#instances.set(spec.id, held);
     for (const { volumeId } of spec.mounts ?? []) this.#volumes.add(volumeId);
     void run.ended.then(() => {
       held.state = 'exited';
       this.#changed();
     });
-    const failure = this.#failures.shift();
+    const failure = 'refused' in placement ? placement.refused : this.#failures.shift();
     if (failure !== undefined) run.end({ startError: failure });
     else void this.#begin(held);
     this.#changed();
@@ -225,7 +240,9 @@ export class SimulatedEngine implements Engine, Sandbox {
     return [...this.#volumes];
   }
 
-  async useNodes(): Promise<void> {}
+  async useNodes(nodes: readonly NodeSpec[]): Promise<void> {
+    this.#forget(this.#nodes.use(nodes));
+  }
 
   watch(wake: () => void): () => void {
     this.#wakers.add(wake);
@@ -306,6 +323,15 @@ export class SimulatedEngine implements Engine, Sandbox {
     return this.#options.behaviour?.(argv) ?? otherwise;
   }
 
+  #forget(nodeIds: readonly string[]): void {
+    for (const [id, { run, nodeId }] of this.#instances) {
+      if (!nodeIds.includes(nodeId)) continue;
+      run.end({ signal: 'SIGKILL' });
+      this.#instances.delete(id);
+    }
+    this.#changed();
+  }
+
   #held(id: string): Held {
     const held = this.#instances.get(id);
     if (held === undefined) throw notFound('instance');
@@ -325,7 +351,7 @@ function reveal(environment: Environment | undefined): Record<string, string> {
 }
 
 function show(held: Held): EngineInstance {
-  const { spec, state, port, startedAt, run } = held;
+  const { spec, nodeId, state, port, startedAt, run } = held;
   return {
     id: spec.id,
     kind: spec.kind,
