@@ -1,7 +1,8 @@
-/** One build from its archive to its artifact. A new object for each; `buildpack-builder.ts` makes room before and cleans up after. */
+/** One build from its archive to its artifact. A new object for each; `builder.ts` makes room before and cleans up after. */
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildFailure, type BuildInput, type BuildOutput } from '../core/ports/builder.ts';
+import type { Images, RegistryCredentials } from '../core/ports/images.ts';
 import type { Sandbox } from '../core/ports/sandbox.ts';
 import type { Dialer } from '../lib/dialer.ts';
 import { unpack } from './archives/unpack.ts';
@@ -15,6 +16,8 @@ import { fetchBuildpack } from './buildpacks/buildpack-url.ts';
 import { chooseBuildpack } from './buildpacks/choose.ts';
 import { classicBuildpack } from './buildpacks/classic.ts';
 import { parseProcfile } from './buildpacks/procfile.ts';
+import { buildDockerfile, dockerfileName } from './images/dockerfile-builder.ts';
+import { takeImage } from './images/image-builder.ts';
 import { type BuildLimits, formatBytes } from './limits.ts';
 import { buildEnvironment, runJob } from './sandbox-job.ts';
 import { SourceTree } from './source-tree.ts';
@@ -27,6 +30,10 @@ const builderVersion = '1';
 export interface BuildParts {
   readonly sandbox: Sandbox;
   readonly dialer: Dialer;
+  /** Null: nothing here runs images. */
+  readonly images: Images | null;
+  /** What the app's team signs in with to a registry. */
+  readonly credentials: (appId: string, host: string) => Promise<RegistryCredentials | null>;
   readonly blobs: BlobFolder;
   readonly artifacts: ArtifactStore;
   readonly index: SourceIndex;
@@ -57,11 +64,14 @@ export async function runBuild(
   const { log, workspace } = place;
   const { limits } = parts;
   const deadline = performance.now() + limits.buildMs;
+  const { images } = parts;
   if (input.source.kind === 'image') {
-    throw new BuildFailure(
-      'unsupported',
-      'the source is an image; running images needs the setting BERTH_ENGINE=docker',
-    );
+    if (images === null)
+      throw new BuildFailure(
+        'unsupported',
+        'the source is an image; running images needs the setting BERTH_ENGINE=docker',
+      );
+    return takeImage(input.appId, input.source.reference, { ...parts, images }, log, signal);
   }
   const expected = parseChecksum(input.source.checksum);
   const fetching = { ...parts, maxBytes: limits.archiveBytes, timeoutMs: limits.fetchMs };
@@ -90,7 +100,7 @@ export async function runBuild(
   }
 
   const config = JSON.stringify(environmentEntries(input));
-  const machine = `${process.platform}-${process.arch}-${process.version}`;
+  const machine = `${process.platform}-${process.arch}-${process.version}${images === null ? '' : '-dockerfiles'}`;
   const key = parts.index.key([builderVersion, machine, archive.sha256, version, parts.digestOf(config)]);
   const earlier = await parts.index.get(key);
   if (earlier !== null && (await parts.artifacts.get(earlier.digest)) !== null) {
@@ -100,11 +110,17 @@ export async function runBuild(
   }
 
   await unpack(archive.path, context.tree.path, limits, signal);
+  const hasDockerfile = fixed === null && (await context.tree.hasFile(dockerfileName));
+  if (hasDockerfile && images !== null) {
+    const leftMs = (): number => deadline - performance.now();
+    return buildDockerfile(input, { ...parts, images }, { tree: context.tree, log, leftMs }, signal);
+  }
   const { buildpack, label } =
     fixed === null
       ? await chooseBuildpack(context, buildpacks.list)
       : { buildpack: fixed, label: (await fixed.detect(context.tree, context)) ?? 'Custom' };
   log.step(`${label || buildpack.name} app detected`);
+  if (hasDockerfile) log.detail('Its Dockerfile is not used: that needs the setting BERTH_ENGINE=docker');
   const { defaults } = await buildpack.build(context);
   signal.throwIfAborted();
   const processes = await discoverProcesses(context, defaults, buildpack.name);

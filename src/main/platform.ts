@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createBlobFolder } from '../builders/blob-folder.ts';
-import { createBuildpackBuilder } from '../builders/buildpack-builder.ts';
+import { createBuilder } from '../builders/builder.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import { Controllers } from '../control/controllers.ts';
 import { createCore } from '../core/core.ts';
@@ -39,7 +39,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
   const { engine, sandbox } = engines;
   const router = createRouterClient({ socketPath: folder.routerSocket });
   const dialer = createDialer({ allowPrivate: settings.allowPrivateSources, allow: [] });
-  const builder = createBuildpackBuilder({
+  const builder = createBuilder({
     dataFolder: folder.root,
     sandbox,
     logs,

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { pack } from 'tar-stream';
 import { removeTree } from '../../src/builders/artifacts/remove-tree.ts';
 import { type BlobFolder, createBlobFolder } from '../../src/builders/blob-folder.ts';
-import { createBuildpackBuilder } from '../../src/builders/buildpack-builder.ts';
+import { createBuilder } from '../../src/builders/builder.ts';
 import type { BuildLimits } from '../../src/builders/limits.ts';
 import type { Builder, BuildInput } from '../../src/core/ports/builder.ts';
 import type { LogStore } from '../../src/core/ports/log-store.ts';
@@ -78,7 +78,7 @@ export async function createWorkbench(
   atEnd(t, () => dialer.close());
   const digestOf = (text: string): string => createHmac('sha256', 'key of the test').update(text).digest('hex');
   const used = other === null ? { sandbox } : { sandbox: await other.create(logs), ownFileSystem: other.ownFileSystem };
-  const builder = createBuildpackBuilder({ ...common, ...used, logs, dialer, digestOf, limits });
+  const builder = createBuilder({ ...common, ...used, logs, dialer, digestOf, limits });
   return {
     folder,
     builder,

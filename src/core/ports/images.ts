@@ -64,9 +64,9 @@ export interface Images {
   locate(reference: string, credentials: RegistryCredentials | null): Promise<string>;
   /**
    * The image that a reference (`[registry/]name[:tag][@digest]`) means now, by digest, present in the registry; pulls nothing but what
-   * `describe` needs. Rejects with ImageUnavailable.
+   * `describe` needs. Rejects with ImageUnavailable, and with the signal's reason.
    */
-  resolve(reference: string, credentials: RegistryCredentials | null): Promise<ImageDescription>;
+  resolve(reference: string, credentials: RegistryCredentials | null, signal?: AbortSignal): Promise<ImageDescription>;
   /** Resolves with the image, or with why the Dockerfile is at fault; aborting the signal really stops the work. */
   build(input: ImageBuildInput, signal: AbortSignal): Promise<ImageDescription | ImageBuildFailure>;
   /** Whether an image that `resolve` or `build` gave can still be run. */

@@ -9,7 +9,7 @@ import { locateImage, resolveImage } from './registry.ts';
 export function createDockerImages(parts: ImagesParts): Images {
   return {
     locate: (reference, credentials) => locateImage(parts, reference, credentials),
-    resolve: (reference, credentials) => resolveImage(parts, reference, credentials),
+    resolve: (reference, credentials, signal) => resolveImage(parts, reference, credentials, signal),
     build: (input, signal) => buildImage(parts, input, signal),
     has: (artifactDigest) => hasImageOf(parts, artifactDigest),
     prune: (keep) => pruneImages(parts, keep),

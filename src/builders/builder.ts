@@ -1,12 +1,13 @@
 /**
- * The Builder that needs no container engine: sources in, artifacts out, by Berth's own buildpacks and classic ones. Makes a workspace
- * for each build and leaves nothing of it behind, however the build ends.
+ * The Builder: sources in, artifacts out. By Berth's own buildpacks and classic ones, which need no container engine; of Dockerfiles and
+ * images where there is one. Makes a workspace for each build and leaves nothing of it behind, however the build ends.
  */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Builder, BuildInput, BuildOutput } from '../core/ports/builder.ts';
 import { BuildFailure } from '../core/ports/builder.ts';
 import type { Clock, Ids } from '../core/ports/clock.ts';
+import type { Images, RegistryCredentials } from '../core/ports/images.ts';
 import type { LogStore } from '../core/ports/log-store.ts';
 import type { Sandbox } from '../core/ports/sandbox.ts';
 import type { Dialer } from '../lib/dialer.ts';
@@ -20,10 +21,14 @@ import { createBuildLog } from './build-log.ts';
 import { type BuildParts, runBuild } from './build-run.ts';
 import { type BuildLimits, defaultLimits } from './limits.ts';
 
-export interface BuildpackBuilderOptions {
+export interface BuilderOptions {
   /** `$BERTH_DATA`. Uses `artifacts`, `blobs`, `builds`, `build-caches`, `build-index` and `buildpacks` below it. */
   readonly dataFolder: string;
   readonly sandbox: Sandbox;
+  /** Null: the engine runs no images, so Dockerfiles and images are no sources. Default null. */
+  readonly images?: Images | null;
+  /** What an app's team signs in with to a registry of images. Default: nothing. */
+  readonly credentials?: (appId: string, host: string) => Promise<RegistryCredentials | null>;
   readonly logs: LogStore;
   readonly dialer: Dialer;
   readonly clock: Clock;
@@ -36,8 +41,8 @@ export interface BuildpackBuilderOptions {
   readonly ownFileSystem?: boolean | (() => Promise<boolean>);
 }
 
-export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builder {
-  const { dataFolder, sandbox, clock, ids, logger } = options;
+export function createBuilder(options: BuilderOptions): Builder {
+  const { dataFolder, sandbox, clock, ids, logger, images = null } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const artifacts = new ArtifactStore({ dataFolder, clock, ids });
   const index = new SourceIndex(dataFolder, ids);
@@ -47,6 +52,8 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
   const parts: Omit<BuildParts, 'ownFileSystem'> = {
     sandbox,
     dialer: options.dialer,
+    images,
+    credentials: options.credentials ?? (async () => null),
     blobs: createBlobFolder({ dataFolder, clock, ids }),
     artifacts,
     index,
@@ -124,14 +131,19 @@ export function createBuildpackBuilder(options: BuildpackBuilderOptions): Builde
 
   return {
     build,
-    hasArtifact: async (digest) => (await artifacts.get(digest)) !== null,
+    hasArtifact: async (digest) =>
+      isTree(digest) ? (await artifacts.get(digest)) !== null : (await images?.has(digest)) === true,
     clearCache: (appId) => caches.remove(appId),
     async prune(keep) {
       const { removed, freedBytes } = await artifacts.prune(keep, limits.pruneGraceMs);
       await index.prune(async (digest) => (await artifacts.get(digest)) !== null);
       const freedCaches = await caches.prune(limits.cacheBytes);
       await pruneWorkspaces();
-      return { removed, freedBytes: freedBytes + freedCaches };
+      const pruned = (await images?.prune(keep)) ?? { removed: 0, freedBytes: 0 };
+      return { removed: removed + pruned.removed, freedBytes: freedBytes + freedCaches + pruned.freedBytes };
     },
   };
 }
+
+/** Others are images. */
+const isTree = (digest: string): boolean => digest.startsWith('sha256:');
