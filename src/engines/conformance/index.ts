@@ -9,6 +9,7 @@ import { linkTests } from './links.ts';
 import { outputTests } from './output.ts';
 import { portTests } from './ports.ts';
 import { sessionTests } from './sessions.ts';
+import { uploadTests } from './uploads.ts';
 import { volumeTests } from './volumes.ts';
 
 /** Registers the tests under `name`; one harness serves them all, and every test removes what it started. */
@@ -38,5 +39,6 @@ export function engineConformance(
     portTests(current);
     linkTests(current);
     volumeTests(current);
+    uploadTests(current);
   });
 }

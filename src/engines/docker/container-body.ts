@@ -5,7 +5,9 @@ import type { Identity } from './identity.ts';
 import type { RunnableImage } from './images/runnable-images.ts';
 import { nodeInside } from './images/stack-image.ts';
 import { labels, type Names } from './names.ts';
+import { readOnlyRoot } from './read-only.ts';
 import { markName } from './settings.ts';
+import { uploadMounts } from './uploads.ts';
 
 export interface ContainerPlan {
   readonly spec: InstanceSpec;
@@ -29,6 +31,7 @@ export function containerBody(plan: ContainerPlan): object {
   const { spec, identity, image, names, network } = plan;
   const { interactive, terminal } = identity;
   const inPod = 'holder' in network;
+  const mounts = mountsOf(plan);
   return {
     Image: image.reference,
     User: image.user,
@@ -58,16 +61,27 @@ export function containerBody(plan: ContainerPlan): object {
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       LogConfig: interactive ? { Type: 'none' } : log,
-      Mounts: (spec.mounts ?? []).map(({ volumeId, path }) => ({
-        Type: 'volume',
-        Source: names.volume(volumeId),
-        Target: path,
-      })),
+      Mounts: mounts,
+      ...(image.readOnly === true
+        ? readOnlyRoot(
+            spec.limits.memoryBytes,
+            mounts.map(({ Target }) => Target),
+          )
+        : {}),
       ...(spec.terminal !== undefined && plan.knowsConsoleSize
         ? { ConsoleSize: [spec.terminal.rows, spec.terminal.columns] }
         : {}),
     },
   };
+}
+
+function mountsOf({ spec, image, names }: ContainerPlan) {
+  const own = (spec.mounts ?? []).map(({ volumeId, path }) => ({
+    Type: 'volume',
+    Source: names.volume(volumeId),
+    Target: path,
+  }));
+  return [...own, ...uploadMounts(spec.uploads, image)];
 }
 
 export const hostnameOf = ({ appHandle }: Pick<InstanceSpec, 'appHandle'>): string => appHandle.slice(0, 63);

@@ -14,6 +14,7 @@ import type { Space, Spaces } from './network/spaces.ts';
 import type { Pods } from './pods.ts';
 import type { Sessions } from './sessions.ts';
 import { removeContainer } from './standing-container.ts';
+import { putUploads } from './uploads.ts';
 import type { Volumes } from './volumes.ts';
 
 export interface LauncherParts {
@@ -98,6 +99,7 @@ export class Launcher {
     const name = names.instance(spec.id);
     await api.call('POST', '/containers/create', { query: { name }, body: containerBody(plan) });
     if (spec.mounts !== undefined && spec.mounts.length > 0 && image.own) await volumes.give(name, spec.mounts);
+    await putUploads(api, name, spec.uploads, image);
     if (identity.interactive) await sessions.hold(spec.id, name);
     await api.call('POST', `/containers/${name}/start`);
     if (spec.terminal !== undefined && !plan.knowsConsoleSize) {

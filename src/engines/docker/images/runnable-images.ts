@@ -11,6 +11,7 @@ import { start } from '../../../lib/exec.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import type { ImageDetails } from '../api/shapes.ts';
 import { labels, type Names } from '../names.ts';
+import { wantsReadOnly } from '../read-only.ts';
 import { appUser } from '../settings.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
 import { pullImage } from './pull.ts';
@@ -23,6 +24,8 @@ export interface RunnableImage {
   readonly own: boolean;
   /** Who runs: the image's user, or the app's where that would be root. */
   readonly user: string;
+  /** It asks that nothing in it be changed. */
+  readonly readOnly?: boolean;
 }
 
 export interface RunnableImagesParts {
@@ -88,7 +91,12 @@ export class RunnableImages {
   async #asItIs(reference: string): Promise<RunnableImage> {
     const { Config } = await this.#parts.api.call<ImageDetails>('GET', `/images/${reference}/json`);
     const user = Config?.User ?? '';
-    return { reference, own: false, user: /^(?:|0|root)(?::.*)?$/.test(user) ? app : user };
+    return {
+      reference,
+      own: false,
+      user: /^(?:|0|root)(?::.*)?$/.test(user) ? app : user,
+      readOnly: wantsReadOnly(Config),
+    };
   }
 
   /** One layer with the tree; the app's user owns it. */
