@@ -21,6 +21,7 @@ import { firstBoot } from './first-boot.ts';
 import { openGitDoors } from './git-doors.ts';
 import { createMetering } from './metering.ts';
 import type { ProcessParts } from './process-parts.ts';
+import { registrySignIn } from './registry-sign-in.ts';
 import { serve } from './serve.ts';
 
 export interface Platform {
@@ -49,6 +50,8 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     logger,
     digestOf: (text) => box.digest(text),
     ownFileSystem: () => engines.hasOwnFileSystem(),
+    images: engines.images,
+    credentials: (appId, host) => registrySignIn(db, appId, host),
   });
   const addons = openAddons({ settings, logger, engine, dialer });
   const context: ControlContext = {
