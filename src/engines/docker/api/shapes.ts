@@ -50,12 +50,15 @@ export interface NetworkDetails {
   readonly Id: string;
   readonly Name: string;
   readonly Labels: Readonly<Record<string, string>> | null;
+  /** Of the driver. */
+  readonly Options?: Readonly<Record<string, string>> | null;
   readonly IPAM: { readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
 }
 
 export interface ImageDetails {
   readonly Id: string;
   readonly RepoDigests: readonly string[] | null;
+  readonly RepoTags: readonly string[] | null;
   /** Bytes of all its layers. */
   readonly Size: number;
   readonly Config: {

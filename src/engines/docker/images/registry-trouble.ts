@@ -29,7 +29,7 @@ const kinds: readonly (readonly [form: RegExp, code: ImageUnavailable['code'], s
   [
     /no matching manifest|no match for platform|image operating system|does not match the (?:specified|host) platform/i,
     'refused',
-    ({ image }) => `the image ${imageText(image)} is not made for the kind of machine that apps run on here`,
+    ({ image }) => notMadeFor(image).message,
   ],
   [
     /no space left on device|disk quota exceeded/i,
@@ -80,4 +80,10 @@ export const tooSlow = (image: CanonicalImage): ImageUnavailable =>
   new ImageUnavailable(
     'unreachable',
     `the registry ${image.host} does not give ${imageText(image)} in time: try again later`,
+  );
+
+export const notMadeFor = (image: CanonicalImage): ImageUnavailable =>
+  new ImageUnavailable(
+    'refused',
+    `the image ${imageText(image)} is not made for the kind of machine that apps run on here`,
   );
