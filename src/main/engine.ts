@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BerthError } from '../core/errors.ts';
+import type { Database } from '../core/ports/database.ts';
 import type { Engine } from '../core/ports/engine.ts';
 import type { Images } from '../core/ports/images.ts';
 import type { Sandbox } from '../core/ports/sandbox.ts';
 import type { DockerEngine } from '../engines/docker/engine.ts';
+import { createPooledEngine } from '../engines/pooled-engine.ts';
 import { createProcessEngine } from '../engines/process/client.ts';
 import { addonHostPort } from './addon-settings.ts';
+import { dockerHostOf, usesDocker } from './docker-settings.ts';
 import { hostEnvironment } from './host-environment.ts';
 import type { ProcessParts } from './process-parts.ts';
 import type { Settings } from './settings.ts';
@@ -23,13 +26,28 @@ export interface Engines {
   close(): Promise<void>;
 }
 
-/** Throws invalid when the settings do not fit each other. */
-export async function openEngines(parts: ProcessParts, how: { readonly carriesOutput: boolean }): Promise<Engines> {
+export interface EngineUse {
+  readonly carriesOutput: boolean;
+  /** Says which engine a pool has. Null: nothing is started, only looked at. */
+  readonly db: Pick<Database, 'pools' | 'spaces'> | null;
+}
+
+/** The engines of all pools as one. Throws invalid when the settings do not fit each other. */
+export async function openEngines(parts: ProcessParts, { carriesOutput, db }: EngineUse): Promise<Engines> {
   const { settings, folder, logger } = parts;
   const agent = createProcessEngine({ socketPath: folder.agentSocket, logger });
-  const docker = settings.engine === 'docker' ? await openDockerEngine(parts, how) : null;
+  const docker = usesDocker(settings) ? await openDockerEngine(parts, { carriesOutput }) : null;
+  const kindOfPool = async (id: string): Promise<string | null> => (await db?.pools.find(id))?.engine ?? null;
   return {
-    engine: docker ?? agent,
+    engine: createPooledEngine({
+      engines: docker === null ? { process: agent } : { docker, process: agent },
+      fallback: settings.engine,
+      kindOfPool,
+      async kindOfSpace(id) {
+        const space = await db?.spaces.find(id, null);
+        return space == null ? null : kindOfPool(space.poolId);
+      },
+    }),
     sandbox: agent,
     images: docker?.images ?? null,
     hasOwnFileSystem: async () =>
@@ -49,7 +67,7 @@ export async function openDockerEngine(
   const { createDockerEngine } = await import('../engines/docker/engine.ts');
   const tls = tlsOf(settings);
   return createDockerEngine({
-    host: settings.dockerHost,
+    host: dockerHostOf(settings),
     ...(tls === null ? {} : { tls }),
     installId: createHash('sha256').update(folder.root).digest('hex').slice(0, 12),
     stateFolder: join(folder.root, 'docker'),

@@ -54,7 +54,11 @@ export async function firstBoot(
 
 async function seed(context: CoreContext, stores: Stores, settings: Settings): Promise<void> {
   const now = context.clock.now();
-  if ((await stores.pools.findDefault()) === null) {
+  const known = await stores.pools.findDefault();
+  // The setting decides at each start which engine runs the default pool.
+  if (known !== null && known.engine !== settings.engine)
+    await stores.pools.update(known.id, { engine: settings.engine });
+  if (known === null) {
     await stores.pools.insert({
       id: context.ids.id(),
       name: 'default',

@@ -6,22 +6,22 @@ import { createBuilder } from '../builders/builder.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import { Controllers } from '../control/controllers.ts';
 import { createCore } from '../core/core.ts';
-import { Secret } from '../core/ports/secret.ts';
 import { sshLogin } from '../dialects/scalingo/ssh-login.ts';
 import { createDialer } from '../lib/dialer.ts';
 import { passwordHasher } from '../lib/password.ts';
-import { createSecretBox, loadOrCreateKey } from '../lib/secret-box.ts';
 import { createRouterClient } from '../router/router-client.ts';
 import { checkAddonSettings } from './addon-settings.ts';
 import { openAddons } from './addons.ts';
 import { checkAdminSettings } from './admin-settings.ts';
 import { connectDatabase } from './database.ts';
+import { homeNodeOf } from './docker-settings.ts';
 import { openEngines } from './engine.ts';
 import { firstBoot } from './first-boot.ts';
 import { openGitDoors } from './git-doors.ts';
 import { createMetering } from './metering.ts';
 import type { ProcessParts } from './process-parts.ts';
 import { registrySignIn } from './registry-sign-in.ts';
+import { secretBox } from './secret-key.ts';
 import { serve } from './serve.ts';
 
 export interface Platform {
@@ -32,11 +32,9 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
   const { settings, folder, logger, logs, clock, ids } = parts;
   checkAdminSettings(settings);
   checkAddonSettings(settings);
-  const key =
-    settings.secretKey === null ? await loadOrCreateKey(folder.key) : Buffer.from(settings.secretKey.reveal(), 'hex');
-  const box = createSecretBox(key, (text) => new Secret(text));
+  const box = await secretBox(settings, folder);
   const db = await connectDatabase(settings, box, logger);
-  const engines = await openEngines(parts, { carriesOutput: true });
+  const engines = await openEngines(parts, { carriesOutput: true, db });
   const { engine, sandbox } = engines;
   const router = createRouterClient({ socketPath: folder.routerSocket });
   const dialer = createDialer({ allowPrivate: settings.allowPrivateSources, allow: [] });
@@ -67,6 +65,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
     addonProviders: addons.providers,
     logger,
+    homeNode: homeNodeOf(settings),
     holder: await serverId(folder.holder),
     limits: {
       bootTimeoutMs: settings.bootTimeoutSeconds * 1_000,

@@ -130,13 +130,16 @@ export const definitions = {
     'BERTH_PORT + 32',
   ),
   engine: choice('BERTH_ENGINE', 'process', ['process', 'docker'], 'What runs instances.'),
-  dockerHost: text(
-    'BERTH_DOCKER_HOST',
-    'unix:///var/run/docker.sock',
-    'Docker daemon of the docker engine: a manager of its Swarm, or in none yet. unix://… or, with BERTH_DOCKER_TLS, tcp://host:port.',
-    /^(?:unix:\/\/\/|tcp:\/\/|https:\/\/)\S+$/,
-    'unix:///path/to/docker.sock or tcp://host:port',
-  ),
+  dockerHost: {
+    ...text(
+      'BERTH_DOCKER_HOST',
+      '',
+      'Docker daemon of the docker engine: a manager of its Swarm, or in none yet. unix://… or, with BERTH_DOCKER_TLS, tcp://host:port. When it is named, pools of the docker engine work also with BERTH_ENGINE=process.',
+      /^(?:unix:\/\/\/|tcp:\/\/|https:\/\/)\S+$/,
+      'unix:///path/to/docker.sock or tcp://host:port',
+    ),
+    shown: '`unix:///var/run/docker.sock`',
+  },
   dockerTlsFolder: text(
     'BERTH_DOCKER_TLS',
     '',

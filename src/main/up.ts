@@ -9,12 +9,13 @@ import { checkAddonSettings } from './addon-settings.ts';
 import { checkAdminSettings } from './admin-settings.ts';
 import { SupervisedChild } from './child.ts';
 import { compileCacheOf, nodeFlags, warmCompileCache } from './compile-cache.ts';
-import { openDockerEngine, openEngines } from './engine.ts';
+import { openEngines } from './engine.ts';
 import { untilHealthy } from './health.ts';
 import { untilEnd } from './lifetime.ts';
 import { type ProcessParts, processParts } from './process-parts.ts';
 import { Progress } from './progress.ts';
 import { type Settings, settingsEnvironment } from './settings.ts';
+import { stopDockerInstances } from './stop-docker.ts';
 
 const STOP_PATIENCE_MS = 60_000;
 const DATABASE_CHECK_MS = 1_000;
@@ -189,19 +190,9 @@ function gitAddress({ ssh, sshPort, port }: Settings, host: string): string {
   return ssh ? `ssh://git@${host}:${sshPort}/<app>.git   (or ${http})` : http;
 }
 
-/** The agent ends its own; containers would run on. */
-async function stopDockerInstances(parts: ProcessParts): Promise<void> {
-  if (parts.settings.engine !== 'docker') return;
-  const engine = await openDockerEngine(parts, { carriesOutput: true });
-  await engine.close({ everything: true }).catch((error: unknown) => {
-    parts.logger.warn({ error }, 'containers are left, because the Docker daemon does not answer');
-    return engine.close();
-  });
-}
-
 /** What keeps apps apart on this machine, and what does not, in one line. */
 async function isolationInForce(parts: ProcessParts): Promise<string> {
-  const engines = await openEngines(parts, { carriesOutput: false });
+  const engines = await openEngines(parts, { carriesOutput: false, db: null });
   try {
     const { isolation } = await engines.engine.describe();
     const inForce = isolation.filter((item) => item.inForce).map((item) => item.what);

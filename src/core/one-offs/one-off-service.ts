@@ -50,6 +50,7 @@ export class OneOffService {
       appId: app.id,
       appHandle: app.handle,
       spaceId: app.spaceId,
+      poolId: app.poolId,
       processType: ONE_OFF,
       seat: String(number),
       generation: oneOffGeneration(number, size.id),

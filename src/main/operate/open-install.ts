@@ -2,13 +2,13 @@
 import { access } from 'node:fs/promises';
 import { BerthError, unavailable } from '../../core/errors.ts';
 import type { Database } from '../../core/ports/database.ts';
-import { Secret } from '../../core/ports/secret.ts';
+import type { SecretBox } from '../../core/ports/secret.ts';
 import { systemClock, systemIds } from '../../lib/clock.ts';
 import { createLogger } from '../../lib/logger.ts';
-import { createSecretBox, loadOrCreateKey } from '../../lib/secret-box.ts';
 import { type ConnectionOptions, openDatabase } from '../../store/database.ts';
 import { adoptEmbeddedPostgres } from '../../store/embedded/start.ts';
 import { openDataFolder } from '../data-folder.ts';
+import { secretBox } from '../secret-key.ts';
 import type { Settings } from '../settings.ts';
 import type { Install } from './topic.ts';
 
@@ -22,31 +22,32 @@ export interface OpenInstall extends Install {
 export async function openInstall(settings: Settings): Promise<OpenInstall> {
   const level = settings.logLevel === 'auto' ? 'warn' : settings.logLevel;
   const logger = createLogger({ name: 'operate', level, readable: settings.logFormat !== 'json' });
-  const box = createSecretBox(await keyOf(settings), (text) => new Secret(text));
+  const box = await boxOf(settings);
   const connection = await connectionOf(settings, logger);
   const db: Database = await openDatabase({ connection, box, logger, poolSize: CONNECTIONS, migrate: false });
   return { context: { db, clock: systemClock, ids: systemIds, box }, settings, logger, close: () => db.close() };
 }
 
-async function keyOf(settings: Settings): Promise<Buffer> {
-  if (settings.secretKey !== null) return Buffer.from(settings.secretKey.reveal(), 'hex');
-  const isThere = await access(settings.data).then(
+/** A key that is missing is not made: what it would open was sealed with another one. */
+async function boxOf(settings: Settings): Promise<SecretBox> {
+  const nothing = new BerthError(
+    'invalid',
+    `no platform was started on ${settings.data}; say where it lies by BERTH_DATA`,
+    {
+      field: 'BERTH_DATA',
+    },
+  );
+  if (!(await isThere(settings.data))) throw nothing;
+  const folder = await openDataFolder(settings.data);
+  if (settings.secretKey === null && !(await isThere(folder.key))) throw nothing;
+  return secretBox(settings, folder);
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
     () => true,
     () => false,
   );
-  const file = isThere ? (await openDataFolder(settings.data)).key : null;
-  const hasKey =
-    file !== null &&
-    (await access(file).then(
-      () => true,
-      () => false,
-    ));
-  if (file === null || !hasKey)
-    throw new BerthError('invalid', `no platform was started on ${settings.data}; say where it lies by BERTH_DATA`, {
-      field: 'BERTH_DATA',
-    });
-  return loadOrCreateKey(file);
-}
 
 async function connectionOf(settings: Settings, logger: Install['logger']): Promise<ConnectionOptions> {
   const url = settings.databaseUrl?.reveal();
