@@ -14,6 +14,7 @@ import { labels, type Names } from '../names.ts';
 import { wantsReadOnly } from '../read-only.ts';
 import { appUser } from '../settings.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
+import { exposedPorts } from './describe-built.ts';
 import { pullImage } from './pull.ts';
 import { admitRegistry, type RegistryRules } from './registry-rules.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
@@ -24,6 +25,8 @@ export interface RunnableImage {
   readonly own: boolean;
   /** Who runs: the image's user, or the app's where that would be root. */
   readonly user: string;
+  /** TCP ports that it says it listens on, ascending. */
+  readonly ports: readonly number[];
   /** It asks that nothing in it be changed. */
   readonly readOnly?: boolean;
 }
@@ -75,7 +78,7 @@ export class RunnableImages {
     const base = await stack.ensure();
     const reference = `berth-app:${hex.slice(0, 40)}-${base.split(':')[1]}`;
     if (!(await hasImage(api, reference))) await this.#build(folder, base, reference, digest);
-    return { reference, own: true, user: app };
+    return { reference, own: true, user: app, ports: [] };
   }
 
   async #ofRegistry(digest: string, reference: string, appId: string): Promise<RunnableImage> {
@@ -95,6 +98,7 @@ export class RunnableImages {
       reference,
       own: false,
       user: /^(?:|0|root)(?::.*)?$/.test(user) ? app : user,
+      ports: exposedPorts(Config?.ExposedPorts),
       readOnly: wantsReadOnly(Config),
     };
   }
