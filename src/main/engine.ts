@@ -1,8 +1,6 @@
 /** What runs instances and what runs builds, as the settings say. With Docker, builds still have the agent's sandbox on this machine. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BerthError } from '../core/errors.ts';
 import type { Database } from '../core/ports/database.ts';
 import type { Engine } from '../core/ports/engine.ts';
 import type { Images } from '../core/ports/images.ts';
@@ -14,7 +12,8 @@ import { addonHostPort } from './addon-settings.ts';
 import { dockerHostOf, usesDocker } from './docker-settings.ts';
 import { hostEnvironment } from './host-environment.ts';
 import type { ProcessParts } from './process-parts.ts';
-import type { Settings } from './settings.ts';
+import { registryRules } from './registry-settings.ts';
+import { readTlsFolder } from './tls-folder.ts';
 
 export interface Engines {
   readonly engine: Engine;
@@ -28,15 +27,15 @@ export interface Engines {
 
 export interface EngineUse {
   readonly carriesOutput: boolean;
-  /** Says which engine a pool has. Null: nothing is started, only looked at. */
-  readonly db: Pick<Database, 'pools' | 'spaces'> | null;
+  /** Says which engine a pool has, and what images are pulled with. Null: nothing is started, only looked at. */
+  readonly db: Pick<Database, 'pools' | 'spaces' | 'apps' | 'builds' | 'registries'> | null;
 }
 
 /** The engines of all pools as one. Throws invalid when the settings do not fit each other. */
 export async function openEngines(parts: ProcessParts, { carriesOutput, db }: EngineUse): Promise<Engines> {
   const { settings, folder, logger } = parts;
   const agent = createProcessEngine({ socketPath: folder.agentSocket, logger });
-  const docker = usesDocker(settings) ? await openDockerEngine(parts, { carriesOutput }) : null;
+  const docker = usesDocker(settings) ? await openDockerEngine(parts, { carriesOutput, db }) : null;
   const kindOfPool = async (id: string): Promise<string | null> => (await db?.pools.find(id))?.engine ?? null;
   return {
     engine: createPooledEngine({
@@ -62,10 +61,10 @@ export async function openEngines(parts: ProcessParts, { carriesOutput, db }: En
 /** One process of an install `carriesOutput` of instances to the logs. Loaded only where it is used. */
 export async function openDockerEngine(
   { settings, folder, logger, logs, clock }: Pick<ProcessParts, 'settings' | 'folder' | 'logger' | 'logs' | 'clock'>,
-  { carriesOutput }: { readonly carriesOutput: boolean },
+  { carriesOutput, db = null }: { readonly carriesOutput: boolean; readonly db?: EngineUse['db'] },
 ): Promise<DockerEngine> {
   const { createDockerEngine } = await import('../engines/docker/engine.ts');
-  const tls = tlsOf(settings);
+  const tls = settings.dockerTlsFolder === '' ? null : readTlsFolder(settings.dockerTlsFolder, 'BERTH_DOCKER_TLS');
   return createDockerEngine({
     host: dockerHostOf(settings),
     ...(tls === null ? {} : { tls }),
@@ -77,22 +76,9 @@ export async function openDockerEngine(
     routers: settings.dockerRouters.split(',').filter(Boolean),
     allowHostPorts: [addonHostPort(settings) ?? []].flat(),
     hostEnvironment: hostEnvironment(process.env),
+    registries: registryRules(settings, db),
     logAppender: carriesOutput ? logs : null,
     logger,
     clock,
   });
-}
-
-/** Files as Docker's own clients name them. */
-function tlsOf({ dockerTlsFolder }: Settings) {
-  if (dockerTlsFolder === '') return null;
-  const read = (name: string): string => {
-    try {
-      return readFileSync(join(dockerTlsFolder, name), 'utf8');
-    } catch (cause) {
-      const field = 'BERTH_DOCKER_TLS';
-      throw new BerthError('invalid', `${field} must be a folder with ca.pem, cert.pem and key.pem`, { field, cause });
-    }
-  };
-  return { ca: read('ca.pem'), certificate: read('cert.pem'), key: read('key.pem') };
 }

@@ -48,6 +48,5 @@ export interface Verb {
 }
 
 export interface Topic {
-  readonly about: string;
   readonly verbs: Readonly<Record<string, Verb>>;
 }

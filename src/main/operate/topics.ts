@@ -6,7 +6,16 @@ interface Entry {
   load(): Promise<Topic>;
 }
 
-export const topics: Readonly<Record<string, Entry>> = {};
+export const topics: Readonly<Record<string, Entry>> = {
+  nodes: {
+    about: 'the machines that pools of the docker engine run on',
+    load: async () => (await import('./nodes.ts')).nodes,
+  },
+  pools: {
+    about: 'the engines and machines that spaces run on',
+    load: async () => (await import('./pools.ts')).pools,
+  },
+};
 
 export const isTopic = (name: string): boolean => Object.hasOwn(topics, name);
 
