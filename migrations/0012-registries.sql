@@ -8,3 +8,5 @@ create table registries (
   created_at timestamptz(3) not null,
   constraint registries_host_key unique (team_id, host)
 );
+
+create index builds_artifact on builds (artifact_digest) where artifact_digest is not null;

@@ -80,6 +80,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
   const metering = createMetering({ engine, clock, logger });
   const core = createCore({
     ...context,
+    images: engines.images,
     metrics: metering.store,
     passwords: passwordHasher,
     baseDomain: settings.baseDomain,

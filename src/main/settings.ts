@@ -166,6 +166,22 @@ export const definitions = {
     /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:,|$))*$/,
     'IPv4 addresses with commas between',
   ),
+  dockerRegistries: text(
+    'BERTH_DOCKER_REGISTRIES',
+    '',
+    'Registries (host or host:port), with commas between, from which images may come although they are at loopback or private addresses.',
+    /^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:,|$))*$/,
+    'hosts, or host:port, with commas between',
+  ),
+  dockerRegistry: text(
+    'BERTH_DOCKER_REGISTRY',
+    '',
+    'Registry, host[:port][/prefix], through which images that Berth makes get from one Docker node to the others. Empty: they are handed from node to node.',
+    /^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)?$/,
+    'host[:port][/prefix], without https://',
+  ),
+  dockerRegistryUsername: text('BERTH_DOCKER_REGISTRY_USERNAME', '', 'User of BERTH_DOCKER_REGISTRY.'),
+  dockerRegistryPassword: secret('BERTH_DOCKER_REGISTRY_PASSWORD', 'Password of that user.', ''),
   isolation: choice(
     'BERTH_ISOLATION',
     'auto',

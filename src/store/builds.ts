@@ -100,6 +100,16 @@ export function createBuildStore(db: Kysely<Schema>, box: SecretBox): BuildStore
         .execute();
       return pageOf(rows.map(opened), limit, (build) => [build.number]);
     },
+    async broughtBy(teamId, artifactDigest) {
+      const rows = await select()
+        .where('artifact_digest', '=', artifactDigest)
+        .where('status', '=', 'succeeded')
+        .where('app_id', 'in', (own) => own.selectFrom('apps').select('apps.id').where('team_id', '=', teamId))
+        .orderBy('finished_at', 'desc')
+        .limit(5)
+        .execute();
+      return rows.map(opened);
+    },
     async latestSucceeded(appId, version) {
       const labelled =
         version === undefined ? sql<boolean>`true` : sql<boolean>`description ->> 'version' = ${version}`;

@@ -2,9 +2,10 @@
 
 import { BerthError } from '../../core/errors.ts';
 import { canonicalImage, imageText } from '../../core/images/canonical-image.ts';
+import { splitCredentials } from '../../core/images/image-source.ts';
 import { BuildFailure, type BuildOutput } from '../../core/ports/builder.ts';
 import { type Images, ImageUnavailable, type RegistryCredentials } from '../../core/ports/images.ts';
-import { Secret } from '../../core/ports/secret.ts';
+import type { Secret } from '../../core/ports/secret.ts';
 import type { BuildLog } from '../build-log.ts';
 import { outputOf } from './dockerfile-builder.ts';
 
@@ -33,27 +34,5 @@ export async function takeImage(
     signal.throwIfAborted();
     const isSources = error instanceof ImageUnavailable || (error instanceof BerthError && error.kind === 'invalid');
     throw isSources ? new BuildFailure('source', error.message) : error;
-  }
-}
-
-/** What stands before an `@` in front of the first slash is who signs in; parts of it may be percent-encoded. */
-export function splitCredentials(text: string): {
-  readonly reference: string;
-  readonly own: RegistryCredentials | null;
-} {
-  const [, username, password, reference] = /^([^/@:]+):([^/@]+)@(.+)$/.exec(text) ?? [];
-  if (username === undefined || password === undefined || reference === undefined || isDigest(reference))
-    return { reference: text, own: null };
-  return { reference, own: { username: decoded(username), password: new Secret(decoded(password)) } };
-}
-
-/** In `name:tag@sha256:…` nobody signs in. */
-const isDigest = (text: string): boolean => /^sha256:[0-9a-f]{64}$/.test(text);
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }

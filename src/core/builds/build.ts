@@ -48,6 +48,8 @@ export interface BuildStore {
   ): Promise<boolean>;
   /** Oldest first. */
   list(appId: Id<'app'>, page: PageRequest): Promise<Page<Build>>;
+  /** Of any app of the team, newest first and at most five: those that succeeded with this artifact. */
+  broughtBy(teamId: Id<'team'>, artifactDigest: string): Promise<readonly Build[]>;
   /** The newest that succeeded (of those with this version label), or null. */
   latestSucceeded(appId: Id<'app'>, version?: string): Promise<Build | null>;
 }
