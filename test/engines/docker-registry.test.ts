@@ -13,6 +13,7 @@ import { push, shareThroughRegistry } from '../../src/engines/docker/images/push
 import { locateImage, resolveImage } from '../../src/engines/docker/images/registry.ts';
 import { publicOnly, type RegistryRules } from '../../src/engines/docker/images/registry-rules.ts';
 import { hasImage } from '../../src/engines/docker/images/stack-image.ts';
+import { Names } from '../../src/engines/docker/names.ts';
 import { type DockerDaemon, missingForDocker, startDockerDaemon } from '../support/docker-daemon.ts';
 import {
   insecureRegistries,
@@ -63,7 +64,12 @@ suite('images of a registry', { skip: missing ?? false }, () => {
   });
 
   const imagesWith = (registries: RegistryRules): Pick<Images, 'locate' | 'resolve'> => {
-    const parts = { nodes: async () => [api], builder: async () => ({ api }), registries };
+    const parts = {
+      nodes: async () => [api],
+      builder: async () => ({ api }),
+      names: new Names('registry'),
+      registries,
+    };
     return {
       locate: (reference, credentials) => locateImage(parts, reference, credentials),
       resolve: (reference, credentials) => resolveImage(parts, reference, credentials),

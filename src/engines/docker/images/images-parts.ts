@@ -14,6 +14,8 @@ export interface ImagesParts {
   /** Absent: public ones, as nobody. */
   readonly registries?: RegistryRules;
   readonly names: Names;
+  /** A node with less free is cleaned up, and nothing is built on it. Default 5 GiB. */
+  readonly freeSpaceFloorBytes?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Certificate bundles and proxies that instances get, for the steps of builds as well. */

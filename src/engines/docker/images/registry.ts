@@ -7,10 +7,10 @@ import type { DockerApi } from '../api/docker-api.ts';
 import { DockerError } from '../api/docker-error.ts';
 import { describeBuilt } from './describe-built.ts';
 import type { BuildNode, ImagesParts } from './images-parts.ts';
-import { pullImage } from './pull.ts';
 import { registryAuth } from './registry-auth.ts';
 import { admitRegistry, publicOnly } from './registry-rules.ts';
 import { notMadeFor, tooSlow, troubleWith } from './registry-trouble.ts';
+import { pullForInstall } from './retention/pulled-mark.ts';
 
 /** Within what a request of an API may take, also for several images after each other. */
 const askMs = 20_000;
@@ -21,7 +21,7 @@ interface Distribution {
   readonly Platforms?: readonly { readonly architecture?: string; readonly os?: string }[] | null;
 }
 
-export interface RegistryParts extends Pick<ImagesParts, 'nodes' | 'registries'> {
+export interface RegistryParts extends Pick<ImagesParts, 'nodes' | 'registries' | 'names'> {
   readonly builder: () => Promise<Pick<BuildNode, 'api'>>;
 }
 
@@ -48,7 +48,7 @@ export async function resolveImage(
   const { api } = await parts.builder();
   const { digest, artifactDigest } = await locate(parts, api, image, credentials);
   const located = { ...image, tag: null, digest };
-  await pullImage(api, located, credentials === null ? [] : [credentials], signal);
+  await pullForInstall(api, parts.names, located, credentials === null ? [] : [credentials], signal);
   return { ...(await describeBuilt(api, imageText(located))), artifactDigest };
 }
 

@@ -15,8 +15,8 @@ import { wantsReadOnly } from '../read-only.ts';
 import { appUser } from '../settings.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
 import { exposedPorts } from './describe-built.ts';
-import { pullImage } from './pull.ts';
 import { admitRegistry, type RegistryRules } from './registry-rules.ts';
+import { pullForInstall } from './retention/pulled-mark.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
 
 export interface RunnableImage {
@@ -82,11 +82,11 @@ export class RunnableImages {
   }
 
   async #ofRegistry(digest: string, reference: string, appId: string): Promise<RunnableImage> {
-    const { api, registries } = this.#parts;
+    const { api, names, registries } = this.#parts;
     if (!(await hasImage(api, reference))) {
       const image = canonicalImage(reference);
       await admitRegistry(registries, image.host);
-      await pullImage(api, image, await registries.credentials(appId, digest));
+      await pullForInstall(api, names, image, await registries.credentials(appId, digest));
     }
     return this.#asItIs(reference);
   }

@@ -26,7 +26,7 @@ import { type StackFiles, stackFiles } from './stack-packages.ts';
 
 /** To be raised with every change of what goes into the image. */
 const format = '2';
-const repository = 'berth-stack';
+export const stackRepository = 'berth-stack';
 const importMs = 600_000;
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const copied = [
@@ -75,7 +75,7 @@ export class StackImage {
     const { size, mtimeMs } = lstatSync(this.#nodePath);
     const parts = [format, process.version, String(size), String(mtimeMs), ...files.packages];
     const tag = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
-    const reference = `${repository}:${tag}`;
+    const reference = `${stackRepository}:${tag}`;
     if (!(await hasImage(this.#api, reference))) await this.#make(files, tag);
     return reference;
   }
@@ -91,7 +91,7 @@ export class StackImage {
       const tar = start(argv, { environment, stdio: ['ignore', 'pipe', 'ignore'] });
       if (tar.stdout === null) throw new Error('tar has no output');
       const answer = await this.#api.call<string | { status: string }>('POST', '/images/create', {
-        query: { fromSrc: '-', repo: repository, tag, changes: `LABEL ${labels.artifact}=` },
+        query: { fromSrc: '-', repo: stackRepository, tag, changes: `LABEL ${labels.artifact}=` },
         content: { type: 'application/x-tar', bytes: tar.stdout },
         timeoutMs: importMs,
       });

@@ -8,13 +8,14 @@ import { labels } from '../../names.ts';
 import { buildTag } from '../artifact-form.ts';
 import { describeBuilt } from '../describe-built.ts';
 import type { ImagesParts } from '../images-parts.ts';
+import { admitBuild, defaultFloorBytes } from '../retention/free-space.ts';
 import type { BuildRequest } from './build-request.ts';
 import { builderOf } from './builder-of.ts';
 import { buildWithBuildKit } from './buildkit-build.ts';
 import { buildClassically } from './classic-build.ts';
 import { hostArguments, hostSecrets } from './host-surroundings.ts';
 
-/** Rejects with `unavailable` when no node can build now, and with the signal's reason. */
+/** Rejects with `unavailable` when no node can build now, with BuildFailure `disk` when its disk is full, and with the signal's reason. */
 export async function buildImage(
   parts: ImagesParts,
   given: ImageBuildInput,
@@ -26,6 +27,7 @@ export async function buildImage(
     const node = await parts.builder();
     await node.protect();
     const { api } = node;
+    await admitBuild(api, names, parts.freeSpaceFloorBytes ?? defaultFloorBytes);
     const input = {
       ...given,
       secrets: { ...hostSecrets(hostEnvironment), ...given.secrets },
