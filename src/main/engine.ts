@@ -76,6 +76,7 @@ export async function openDockerEngine(
     routers: settings.dockerRouters.split(',').filter(Boolean),
     allowHostPorts: [addonHostPort(settings) ?? []].flat(),
     hostEnvironment: hostEnvironment(process.env),
+    freeSpaceFloorBytes: settings.dockerFreeSpaceGibibytes * 2 ** 30,
     registries: registryRules(settings, db),
     logAppender: carriesOutput ? logs : null,
     logger,

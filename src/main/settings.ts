@@ -182,6 +182,13 @@ export const definitions = {
   ),
   dockerRegistryUsername: text('BERTH_DOCKER_REGISTRY_USERNAME', '', 'User of BERTH_DOCKER_REGISTRY.'),
   dockerRegistryPassword: secret('BERTH_DOCKER_REGISTRY_PASSWORD', 'Password of that user.', ''),
+  dockerFreeSpaceGibibytes: whole(
+    'BERTH_DOCKER_FREE_SPACE',
+    5,
+    0,
+    1_000_000,
+    'GiB that stay free on the disk of each Docker node: below, images and build cache that nobody needs go at once, and nothing is built.',
+  ),
   isolation: choice(
     'BERTH_ISOLATION',
     'auto',
