@@ -15,6 +15,10 @@ export const topics: Readonly<Record<string, Entry>> = {
     about: 'the engines and machines that spaces run on',
     load: async () => (await import('./pools.ts')).pools,
   },
+  registries: {
+    about: 'what teams sign in with to registries of images',
+    load: async () => (await import('./registries.ts')).registries,
+  },
 };
 
 export const isTopic = (name: string): boolean => Object.hasOwn(topics, name);
@@ -22,5 +26,5 @@ export const isTopic = (name: string): boolean => Object.hasOwn(topics, name);
 /** As lines of the program's usage. */
 export const topicLines = (): string =>
   Object.entries(topics)
-    .map(([name, { about }]) => `  ${name.padEnd(10)}${about}`)
+    .map(([name, { about }]) => `  ${name.padEnd(12)}${about}`)
     .join('\n');
