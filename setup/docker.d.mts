@@ -17,4 +17,4 @@ export function adviceFor(found: {
 export function socketOf(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): string | null;
+): { readonly socketPath: string; readonly isNeeded: boolean } | null;

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { dockerHostOf, usesDocker } from '../src/main/docker-settings.ts';
 import { readSettings } from '../src/main/settings.ts';
 import { runQuietly, withProgress } from './child.mjs';
 import { SetupError } from './root.mjs';
@@ -113,13 +114,16 @@ async function untilAnswers(socketPath, isOver) {
   return false;
 }
 
-/** The socket of the daemon that the platform will use; null when it will use none, or one of another machine. */
+/**
+ * The socket of the daemon that the platform will use, and whether it can start without; null when it will use none, or one of another
+ * machine.
+ */
 export function socketOf(argv, environment) {
   try {
     const { settings } = readSettings(argv, environment);
-    return settings.engine === 'docker' && settings.dockerHost.startsWith('unix://')
-      ? settings.dockerHost.slice(7)
-      : null;
+    const host = dockerHostOf(settings);
+    if (!usesDocker(settings) || !host.startsWith('unix://')) return null;
+    return { socketPath: host.slice('unix://'.length), isNeeded: settings.engine === 'docker' };
   } catch {
     // The platform's own start says what is wrong with the settings.
     return null;
@@ -127,11 +131,11 @@ export function socketOf(argv, environment) {
 }
 
 if (import.meta.main) {
+  const found = socketOf(process.argv.slice(2), process.env);
   try {
-    const socketPath = socketOf(process.argv.slice(2), process.env);
-    if (socketPath !== null) await ensureDaemon(socketPath);
+    if (found !== null) await ensureDaemon(found.socketPath);
   } catch (error) {
     console.error(error instanceof SetupError ? error.message : error);
-    process.exitCode = 1;
+    process.exitCode = found?.isNeeded ? 1 : 0;
   }
 }

@@ -71,8 +71,8 @@ async function main() {
 
 /** Whether it is worth asking the settings for the engine; a plain start is not slowed by it. */
 function mayMeanDocker(argv) {
-  const { BERTH_ENGINE: engine, BERTH_CONFIG: file } = process.env;
-  return engine === 'docker' || Boolean(file) || argv.some((argument) => /docker|^--config/.test(argument));
+  const { BERTH_ENGINE: engine, BERTH_DOCKER_HOST: host, BERTH_CONFIG: file } = process.env;
+  return engine === 'docker' || Boolean(host || file) || argv.some((argument) => /docker|^--config/.test(argument));
 }
 
 try {

@@ -30,9 +30,14 @@ const prepare = (environment: Record<string, string>, ...argv: string[]) =>
   });
 
 test('only a socket of the docker engine on this machine is looked at', () => {
+  const usual = '/var/run/docker.sock';
   assert.equal(socketOf([], {}), null);
-  assert.equal(socketOf([], { BERTH_ENGINE: 'docker' }), '/var/run/docker.sock');
-  assert.equal(socketOf(['--engine', 'docker', '--docker-host=unix:///x/y'], {}), '/x/y');
+  assert.deepEqual(socketOf([], { BERTH_ENGINE: 'docker' }), { socketPath: usual, isNeeded: true });
+  assert.deepEqual(socketOf(['--engine', 'docker', '--docker-host=unix:///x/y'], {}), {
+    socketPath: '/x/y',
+    isNeeded: true,
+  });
+  assert.deepEqual(socketOf([], { BERTH_DOCKER_HOST: 'unix:///x/y' }), { socketPath: '/x/y', isNeeded: false });
   assert.equal(socketOf([], { BERTH_ENGINE: 'docker', BERTH_DOCKER_HOST: 'tcp://192.0.2.1:2376' }), null);
   assert.equal(socketOf([], { BERTH_ENGINE: 'nonsense' }), null);
 });
@@ -56,9 +61,12 @@ test('a socket of somebody’s own is not started: it is said where nothing answ
   );
 });
 
-test('without the docker engine nothing is asked', async () => {
-  const { code, stderr } = await prepare({ BERTH_DOCKER_HOST: 'unix:///no/such/socket' });
-  assert.deepEqual([code, stderr], [0, '']);
+test('a platform of both engines starts without the daemon, and one of the other does not ask for it', async () => {
+  const both = await prepare({ BERTH_DOCKER_HOST: 'unix:///no/such/socket' });
+  assert.equal(both.code, 0);
+  assert.match(both.stderr, /No Docker daemon answers at \/no\/such\/socket/);
+  const other = await prepare({});
+  assert.deepEqual([other.code, other.stderr], [0, '']);
 });
 
 test('services come first; the daemon itself only where nothing keeps services', () => {
