@@ -32,18 +32,32 @@ export class Retention {
     const { db, builder, clock, blobs, logs } = this.#context;
     const now = clock.now();
     const before = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
-    const pruned = await builder.prune(await db.artifacts.inUse(RELEASES_KEPT));
+    const keep = await db.artifacts.inUse(RELEASES_KEPT);
+    const pruned = await builder.prune(keep);
+    const images = await this.#pruneImages(keep);
     const uploads = await blobs.prune(before(UPLOADS_DAYS), new Set());
     const segments = await logs.prune();
     return {
       artifacts: pruned.removed,
-      freedBytes: pruned.freedBytes + uploads.freedBytes + segments.freedBytes,
+      images: images.removed,
+      freedBytes: pruned.freedBytes + images.freedBytes + uploads.freedBytes + segments.freedBytes,
       uploads: uploads.removed,
       logSegments: segments.segments,
       operations: await db.operations.removeFinishedBefore(before(OPERATIONS_DAYS)),
       events: await db.events.removeBefore(before(EVENTS_DAYS)),
       tokens: await db.tokens.removeExpired(now),
     };
+  }
+
+  /** Machines that do not answer now keep nothing else from being tidied up. */
+  async #pruneImages(keep: ReadonlySet<string>): Promise<{ readonly removed: number; readonly freedBytes: number }> {
+    const nothing = { removed: 0, freedBytes: 0 };
+    try {
+      return (await this.#context.images?.prune(keep)) ?? nothing;
+    } catch (error) {
+      this.#context.logger.warn({ err: error }, 'images are not looked through now');
+      return nothing;
+    }
   }
 
   async #turn(): Promise<void> {
