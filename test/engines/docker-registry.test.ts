@@ -13,7 +13,7 @@ import { push, shareThroughRegistry } from '../../src/engines/docker/images/push
 import { locateImage, resolveImage } from '../../src/engines/docker/images/registry.ts';
 import { publicOnly, type RegistryRules } from '../../src/engines/docker/images/registry-rules.ts';
 import { hasImage } from '../../src/engines/docker/images/stack-image.ts';
-import { Names, Names } from '../../src/engines/docker/names.ts';
+import { Names } from '../../src/engines/docker/names.ts';
 import { type DockerDaemon, missingForDocker, startDockerDaemon } from '../support/docker-daemon.ts';
 import {
   insecureRegistries,

@@ -9,6 +9,7 @@ import type { EngineInstance } from '../../core/ports/engine.ts';
 import type { ControlContext } from '../control-context.ts';
 import { probe } from '../probe.ts';
 import { noteInAppLog } from './app-log.ts';
+import { isBootOver } from './boot-time.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Observed {
@@ -66,7 +67,6 @@ async function becomesHealthy(
 ): Promise<boolean> {
   const { clock, limits } = context;
   const process = snapshot.wanted.find((item) => item.process.type === row.processType)?.process ?? null;
-  const ageMs = clock.now().getTime() - row.createdAt.getTime();
   const healthy = await isHealthy(context, actual, process?.healthPath ?? null);
   if (healthy) {
     const { host = null, port = null } = actual.address ?? {};
@@ -74,7 +74,7 @@ async function becomesHealthy(
     await context.db.instances.update(row.id, { nodeId: actual.nodeId, host, port, readyAt: now, updatedAt: now });
     return true;
   }
-  if (ageMs < limits.bootTimeoutMs) return false;
+  if (!isBootOver(row, actual, limits.bootTimeoutMs, clock.now())) return false;
   await crashed(context, snapshot, row, bootTimeout(limits.bootTimeoutMs, actual.address?.port ?? null));
   await context.engine.stop(row.id, limits.graceMs);
   return true;
