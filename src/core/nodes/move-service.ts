@@ -78,7 +78,9 @@ export class MoveService {
     const place = operation.kind === 'rebalance' ? operation.subjectId : (node?.poolId ?? null);
     if (!can(actor, 'node.read', place === null ? {} : { poolId: place })) throw notFound('operation', operationId);
     const left = leftOf(operation, await db.instances.placed()).length;
-    return { operation, left, message: node?.stateMessage ?? null };
+    const isStuck = left > 0 && node !== null && !(await db.nodes.list()).some((other) => takesOver(other, node));
+    const message = isStuck ? 'no other node of its pool takes instances' : (node?.stateMessage ?? null);
+    return { operation, left, message };
   }
 
   async #plan(poolId: Id<'pool'>, appId: Id<'app'> | null): Promise<readonly Id<'instance'>[]> {
@@ -99,6 +101,9 @@ export class MoveService {
 }
 
 const takesNew = (node: NodeView): boolean => isSchedulable(node) && node.state === 'ready';
+
+const takesOver = (other: NodeView, node: NodeView): boolean =>
+  other.id !== node.id && other.poolId === node.poolId && takesNew(other);
 
 const groupOf = ({ appId, processType }: Pick<PlacedInstance, 'appId' | 'processType'>): string =>
   `${appId} ${processType}`;
