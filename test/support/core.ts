@@ -8,6 +8,7 @@ import { type Core, createCore } from '../../src/core/core.ts';
 import { spaceName } from '../../src/core/names.ts';
 import type { AddonProviders } from '../../src/core/ports/addon-provider.ts';
 import type { Database } from '../../src/core/ports/database.ts';
+import type { Images } from '../../src/core/ports/images.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { defaultSizes } from '../../src/core/sizes/default-sizes.ts';
 import { SimulatedEngine } from '../../src/engines/simulated/simulated-engine.ts';
@@ -29,7 +30,12 @@ export interface TestCore {
 
 export const testPassword = new Secret('a long enough password');
 
-export async function testCore(t: Pick<TestContext, 'after'>, addonProviders: AddonProviders = {}): Promise<TestCore> {
+/** `images`: what looks images up; null: nothing runs others than were built here. */
+export async function testCore(
+  t: Pick<TestContext, 'after'>,
+  addonProviders: AddonProviders = {},
+  images: Images | null = null,
+): Promise<TestCore> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-core-'));
   const { db } = await testDatabase(t);
   const logs = createLogStore({ folder, clock: systemClock, logger: silentLogger });
@@ -48,6 +54,7 @@ export async function testCore(t: Pick<TestContext, 'after'>, addonProviders: Ad
     engine,
     builder: { hasArtifact: async () => true, clearCache: async () => {} },
     addonProviders,
+    images,
     logs,
     baseDomain: 'berth.test',
   });
