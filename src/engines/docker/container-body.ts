@@ -64,6 +64,7 @@ export function containerBody(plan: ContainerPlan): object {
       Mounts: mounts,
       ...(image.readOnly === true
         ? readOnlyRoot(
+            image.user,
             spec.limits.memoryBytes,
             mounts.map(({ Target }) => Target),
           )

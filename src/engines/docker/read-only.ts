@@ -3,18 +3,23 @@
  * memory of the instance.
  */
 import type { ImageDetails } from './api/shapes.ts';
+import { ownerOf } from './owner.ts';
 
 /** `LABEL berth.read-only=true` in a Dockerfile. */
 const label = 'berth.read-only';
 
 export const wantsReadOnly = (config: ImageDetails['Config']): boolean => config?.Labels?.[label] === 'true';
 
-/** Parts of HostConfig; nothing is laid over what is mounted at those places anyway. */
-export function readOnlyRoot(memoryBytes: number, mounted: readonly string[]): object {
-  const options = { '/tmp': 'exec,nosuid,nodev', '/run': 'noexec,nosuid,nodev' };
-  const folders = Object.entries(options).filter(([path]) => !mounted.includes(path));
+/**
+ * Parts of HostConfig; nothing is laid over what is mounted at those places anyway. The owner is said too, since runc gives such a folder the
+ * mode that the image's has.
+ */
+export function readOnlyRoot(user: string, memoryBytes: number, mounted: readonly string[]): object {
+  const { uid, gid } = ownerOf(user);
+  const common = `rw,nosuid,nodev,mode=1777,uid=${uid},gid=${gid},size=${memoryBytes}`;
+  const options = { '/tmp': `exec,${common}`, '/run': `noexec,${common}` };
   return {
     ReadonlyRootfs: true,
-    Tmpfs: Object.fromEntries(folders.map(([path, words]) => [path, `rw,${words},mode=1777,size=${memoryBytes}`])),
+    Tmpfs: Object.fromEntries(Object.entries(options).filter(([path]) => !mounted.includes(path))),
   };
 }

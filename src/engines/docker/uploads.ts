@@ -7,12 +7,7 @@ import { type Pack, pack } from 'tar-stream';
 import { type Uploads, uploadRefusal, uploadsFolder } from '../common/upload-names.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import type { RunnableImage } from './images/runnable-images.ts';
-import { appUser } from './settings.ts';
-
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { type Owner, ownerOf } from './owner.ts';
 
 const putMs = 600_000;
 
@@ -76,10 +71,4 @@ async function writeFile(tar: Pack, head: { name: string; mode: number }, file: 
   const entry = tar.entry({ ...head, size });
   const bytes = size === 0 ? Readable.from([]) : file.createReadStream({ end: size - 1, autoClose: false });
   await pipeline(bytes, entry);
-}
-
-/** A user by name is known to the image only: others own the files then, and everybody may read them. */
-function ownerOf(user: string): Owner {
-  const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(user) ?? [];
-  return { uid: Number(uid ?? appUser), gid: Number(gid ?? uid ?? appUser) };
 }

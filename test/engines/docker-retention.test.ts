@@ -1,0 +1,230 @@
+// test-timeout: 300
+/** Which images a node keeps, on a real daemon with a registry: what is needed, used or new stays, the rest goes; and the floor of free space. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { after, before, suite, test } from 'node:test';
+import { pack } from 'tar-stream';
+import { canonicalImage } from '../../src/core/images/canonical-image.ts';
+import { BuildFailure } from '../../src/core/ports/builder.ts';
+import type { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
+import type { ImageDetails } from '../../src/engines/docker/api/shapes.ts';
+import { StepLimits } from '../../src/engines/docker/images/build/step-limits.ts';
+import { createDockerImages } from '../../src/engines/docker/images/images.ts';
+import { pruneImages } from '../../src/engines/docker/images/prune.ts';
+import { pullImage } from '../../src/engines/docker/images/pull.ts';
+import { pruneBuildCache } from '../../src/engines/docker/images/retention/build-cache.ts';
+import { admitBuild, freeSpace } from '../../src/engines/docker/images/retention/free-space.ts';
+import { pullForInstall } from '../../src/engines/docker/images/retention/pulled-mark.ts';
+import { hasImage, StackImage } from '../../src/engines/docker/images/stack-image.ts';
+import { labels, Names } from '../../src/engines/docker/names.ts';
+import { NodeHelper } from '../../src/engines/docker/node-helper.ts';
+import { removeContainer } from '../../src/engines/docker/standing-container.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { type DockerDaemon, missingForDocker, startDockerDaemon } from '../support/docker-daemon.ts';
+import {
+  insecureRegistries,
+  missingForRegistry,
+  startRegistry,
+  type TestRegistry,
+} from '../support/docker-registry.ts';
+import { apiOf, publish, registryCredentials } from '../support/small-image.ts';
+
+const missing = missingForDocker() ?? missingForRegistry();
+const minuteMs = 60_000;
+/** What every test image brings beside its base. */
+const ownBytes = 1_000_000;
+const treeOf = (name: string): string => `sha256:${createHash('sha256').update(name).digest('hex')}`;
+
+suite('retention of images', { skip: missing ?? false }, () => {
+  let daemon: DockerDaemon;
+  let registry: TestRegistry;
+  let api: DockerApi;
+  let stack: string;
+  const names = new Names('Mine');
+  const endings: (() => Promise<void> | void)[] = [];
+
+  before(async () => {
+    daemon = await startDockerDaemon(insecureRegistries);
+    endings.push(() => daemon.close());
+    registry = await startRegistry(daemon.hostAddress);
+    endings.push(() => registry.close());
+    api = apiOf(daemon.host);
+    endings.push(() => api.close());
+    await importStack('former');
+    stack = await new StackImage(api, process.execPath).ensure();
+    await new NodeHelper({ api, names, image: async () => stack }).run('true');
+    endings.push(() => removeContainer(api, names.helper));
+  });
+  after(async () => {
+    for (const end of endings.reverse()) await end();
+  });
+
+  /** Looks through the images as if so much time had passed. */
+  const prune = (keep: readonly string[], laterMs: number, freeSpaceFloorBytes = 0) => {
+    const clock = { ...systemClock, now: () => new Date(Date.now() + laterMs) };
+    const parts = { nodes: async () => [api], names, clock, logger: silentLogger, freeSpaceFloorBytes };
+    return pruneImages(parts, new Set(keep));
+  };
+  const later = 61 * minuteMs;
+
+  const importStack = (tag: string) =>
+    api.call('POST', '/images/create', {
+      query: { fromSrc: '-', repo: 'berth-stack', tag, changes: `LABEL ${labels.artifact}=` },
+      content: { type: 'application/x-tar', bytes: tarOf({ [`of-${tag}`]: '' }) },
+    });
+
+  async function make(tag: string, from: string, marks: Readonly<Record<string, string>>): Promise<string> {
+    const files = { Dockerfile: `FROM ${from}\nCOPY own /own`, own: tag.padEnd(ownBytes, '.') };
+    const query = { t: tag, labels: marks, forcerm: true, q: true };
+    await api.call('POST', '/build', { query, content: { type: 'application/x-tar', bytes: tarOf(files) } });
+    return (await api.call<ImageDetails>('GET', `/images/${tag}/json`)).Id;
+  }
+  const mine = { [labels.install]: names.installId };
+  const makeTree = (name: string, from: string) =>
+    make(`berth-app:${name}-${from.split(':')[1]}`, from, { ...mine, [labels.artifact]: treeOf(name) });
+  const makeContainer = async (image: string): Promise<string> =>
+    (await api.call<{ Id: string }>('POST', '/containers/create', { body: { Image: image, Cmd: ['x'] } })).Id;
+  const gone = async (...references: readonly string[]): Promise<void> => {
+    for (const reference of references) assert.equal(await hasImage(api, reference), false, `${reference} is there`);
+  };
+  const there = async (...references: readonly string[]): Promise<void> => {
+    for (const reference of references) assert.equal(await hasImage(api, reference), true, `${reference} is gone`);
+  };
+
+  test('trees: what may start, is used or is new stays; a former stack goes with its last image', async () => {
+    await makeTree('kept', 'berth-stack:former');
+    await makeTree('kept', stack);
+    await makeTree('unneeded', stack);
+    await makeTree('used', 'berth-stack:former');
+    await make('berth-app:other-install', stack, { [labels.install]: 'other', [labels.artifact]: treeOf('other') });
+    const container = await makeContainer('berth-app:used-former');
+    const current = stack.split(':')[1];
+    assert.deepEqual(await prune([treeOf('kept')], 0), { removed: 0, freedBytes: 0 });
+
+    const went = await prune([treeOf('kept')], later);
+    assert.equal(went.removed, 2);
+    assert.ok(went.freedBytes >= 2 * ownBytes && went.freedBytes < 3 * ownBytes, String(went.freedBytes));
+    await gone(`berth-app:unneeded-${current}`, 'berth-app:kept-former');
+    await there(`berth-app:kept-${current}`, 'berth-app:used-former', 'berth-stack:former', stack);
+    await there('berth-app:other-install');
+
+    await removeContainer(api, container);
+    assert.equal((await prune([treeOf('kept')], later)).removed, 2);
+    await gone('berth-app:used-former', 'berth-stack:former');
+    await there(`berth-app:kept-${current}`, stack);
+    assert.equal((await prune([treeOf('kept')], later)).removed, 0);
+    assert.equal((await prune([], later)).removed, 1);
+    await gone(`berth-app:kept-${current}`);
+    await there(stack, 'berth-app:other-install');
+  });
+
+  test('images that were built here go by their id; somebody else’s name keeps one', async () => {
+    const kept = await make('berth-build:kept', stack, mine);
+    await make('berth-build:gone', stack, mine);
+    await make('berth-build:named', stack, mine);
+    await api.call('POST', '/images/berth-build:named/tag', { query: { repo: 'of-an-operator', tag: '1' } });
+    assert.equal((await prune([`image:${kept}`], later)).removed, 1);
+    await gone('berth-build:gone');
+    await there('berth-build:kept', 'of-an-operator:1');
+    await api.call('DELETE', '/images/of-an-operator:1');
+    assert.equal((await prune([], later)).removed, 2);
+    await gone('berth-build:kept', 'berth-build:named');
+  });
+
+  test('images of a registry: those that this install pulled, and no other', async () => {
+    const pulled = async (name: string, pull: (image: ReturnType<typeof canonicalImage>) => Promise<void>) => {
+      const digest = await publish(api, registry, `team/${name}:1`, { version: name });
+      const reference = `${registry.host}/team/${name}@${digest}`;
+      await pull(canonicalImage(reference));
+      await there(reference);
+      return reference;
+    };
+    const byUs = (image: ReturnType<typeof canonicalImage>) => pullForInstall(api, names, image, [registryCredentials]);
+    const kept = await pulled('kept', byUs);
+    const unneeded = await pulled('unneeded', byUs);
+    const others = await pulled('others', async (image) => {
+      await pullImage(api, image, [registryCredentials]);
+      await byUs(image);
+    });
+    assert.deepEqual(await prune([`docker://${kept}`], 0), { removed: 0, freedBytes: 0 });
+    const went = await prune([`docker://${kept}`], later);
+    assert.equal(went.removed, 1);
+    assert.ok(went.freedBytes > 1_000_000, String(went.freedBytes));
+    await gone(unneeded);
+    await there(kept, others);
+    assert.equal((await prune([], later)).removed, 1);
+    await gone(kept);
+    await there(others);
+  });
+
+  test('below the floor of free space all that nobody needs goes at once, and nothing is built', async () => {
+    const much = 2 ** 60;
+    await makeTree('young', stack);
+    await buildWithCache();
+    assert.notEqual(await cacheBytes(), 0);
+    const young = `berth-app:young-${stack.split(':')[1]}`;
+    assert.equal((await prune([], 20 * minuteMs)).removed, 0);
+    await there(young);
+    assert.notEqual(await cacheBytes(), 0);
+
+    const went = await prune([], 20 * minuteMs, much);
+    assert.equal(went.removed, 1);
+    await gone(young);
+    assert.equal(await cacheBytes(), 0);
+
+    const free = await freeSpace(api, names);
+    assert.ok(free !== null && free > 0 && free < much, String(free));
+    await admitBuild(api, names, 1);
+    await buildWithCache();
+    const parts = { nodes: async () => [api], names, clock: systemClock, logger: silentLogger, hostEnvironment: {} };
+    const stepLimits = new StepLimits({ api, helper: async () => names.helper });
+    const images = createDockerImages({
+      ...{ ...parts, freeSpaceFloorBytes: much },
+      builder: async () => ({ api, stepLimits, protect: async () => {} }),
+    });
+    const context = tarOf({ Dockerfile: `FROM ${stack}` });
+    const input = { buildId: 'refused', context, dockerfile: 'Dockerfile', secrets: {}, arguments: {} };
+    const limits = { memoryBytes: 2 ** 28, cpuShares: 256 };
+    const around = { limits, credentials: async () => null, log: () => {} };
+    const refused = images.build({ ...input, ...around }, new AbortController().signal);
+    await assert.rejects(refused, (error) => error instanceof BuildFailure && error.code === 'disk');
+    await assert.rejects(refused, /GiB are free and BERTH_DOCKER_FREE_SPACE wants 1073741824$/);
+    assert.equal(await cacheBytes(), 0);
+    assert.equal(await freeSpace(api, new Names('nobody')), null);
+  });
+
+  test('build cache is kept up to its limit', async () => {
+    await buildWithCache();
+    const before = await cacheBytes();
+    assert.ok(before > ownBytes, String(before));
+    assert.equal(await pruneBuildCache(api, 2 ** 40), 0);
+    assert.equal(await cacheBytes(), before);
+    assert.ok((await pruneBuildCache(api, 1)) > ownBytes);
+    assert.ok((await cacheBytes()) < before);
+  });
+
+  /** By BuildKit, which keeps what it copied. */
+  async function buildWithCache(): Promise<void> {
+    const files = {
+      Dockerfile: `FROM ${stack}\nCOPY own /own\nRUN true`,
+      own: String(Math.random()).padEnd(ownBytes, '.'),
+    };
+    const content = { type: 'application/x-tar', bytes: tarOf(files) };
+    const answer = await api.call<unknown>('POST', '/build', { query: { version: 2, networkmode: 'none' }, content });
+    assert.doesNotMatch(JSON.stringify(answer), /errorDetail/);
+  }
+
+  async function cacheBytes(): Promise<number> {
+    const { BuildCache } = await api.call<{ BuildCache: readonly { Size: number }[] | null }>('GET', '/system/df');
+    return (BuildCache ?? []).reduce((sum, { Size }) => sum + Size, 0);
+  }
+});
+
+function tarOf(files: Readonly<Record<string, string>>): Readable {
+  const tar = pack();
+  for (const [name, text] of Object.entries(files)) tar.entry({ name }, text);
+  tar.finalize();
+  return Readable.from(tar, { objectMode: false });
+}
