@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
+import { BuildFailure } from '../../src/core/ports/builder.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import type { ImageDetails } from '../../src/engines/docker/api/shapes.ts';
 import { run, start } from '../../src/lib/exec.ts';
@@ -149,6 +150,19 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? false }, () => {
     await until('one step runs', () => processes(seconds).length > 0, 60_000);
     abort.abort();
     await assert.rejects(again);
+    await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+  });
+
+  test('nothing is built on a disk that is nearly full, and a build that fills it is ended', async () => {
+    const { bavail, bsize } = statfsSync(harness.daemon.folder);
+    const isAboutDisk = (error: unknown): boolean =>
+      error instanceof BuildFailure && error.code === 'disk' && /BERTH_DOCKER_FREE_SPACE/.test(error.message);
+    const none = harness.input({ Dockerfile: from('RUN true') });
+    const { signal } = new AbortController();
+    await assert.rejects(harness.withFloor(bavail * bsize * 2).build(none, signal), isAboutDisk);
+    const seconds = `${randomInt(10_000, 99_999)}.5`;
+    const greedy = harness.input({ Dockerfile: from(`RUN fallocate -l 4G /big && sleep ${seconds}`) });
+    await assert.rejects(harness.withFloor(bavail * bsize - 2 * 2 ** 30).build(greedy, signal), isAboutDisk);
     await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
   });
 

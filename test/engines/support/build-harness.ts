@@ -22,6 +22,8 @@ export interface BuildHarness {
   readonly daemon: DockerDaemon;
   readonly api: DockerApi;
   readonly images: Images;
+  /** The same on a node that must keep so much free. */
+  withFloor(freeSpaceFloorBytes: number): Images;
   readonly names: Names;
   readonly firewall: BuildFirewall;
   /** A base image with a shell, curl and `node` at `node`. */
@@ -51,11 +53,13 @@ export async function buildHarness(
   const rules = () => ({ pool: daemon.addressPool, refuse: [daemon.hostAddress] });
   const firewall = new BuildFirewall({ api, helper, chainPrefix: names.chainPrefix, rules });
   const stepLimits = new StepLimits({ api, helper: () => helper.standing() });
-  const images = createDockerImages({
+  const parts = {
     nodes: async () => [api],
     builder: async () => ({ api, stepLimits, protect: () => firewall.raise() }),
     ...{ names, clock: systemClock, logger: silentLogger, hostEnvironment },
-  });
+  };
+  const images = createDockerImages(parts);
+  const withFloor = (freeSpaceFloorBytes: number): Images => createDockerImages({ ...parts, freeSpaceFloorBytes });
   const input = (files: Files, change: Partial<ImageBuildInput> = {}): ImageBuildInput => ({
     buildId: randomUUID(),
     context: contextOf(files),
@@ -68,7 +72,7 @@ export async function buildHarness(
     ...change,
   });
   return {
-    ...{ daemon, api, images, names, firewall, base, node: '/opt/berth/node/bin/node', input },
+    ...{ daemon, api, images, withFloor, names, firewall, base, node: '/opt/berth/node/bin/node', input },
     async build(files, change = {}, signal = new AbortController().signal) {
       const lines: string[] = [];
       const log = (line: string): void => {

@@ -13,6 +13,7 @@ import type { BuildRequest } from './build-request.ts';
 import { builderOf } from './builder-of.ts';
 import { buildWithBuildKit } from './buildkit-build.ts';
 import { buildClassically } from './classic-build.ts';
+import { whileSpaceLasts } from './disk-watch.ts';
 import { hostArguments, hostSecrets } from './host-surroundings.ts';
 
 /** Rejects with `unavailable` when no node can build now, with BuildFailure `disk` when its disk is full, and with the signal's reason. */
@@ -21,13 +22,13 @@ export async function buildImage(
   given: ImageBuildInput,
   signal: AbortSignal,
 ): Promise<ImageDescription | ImageBuildFailure> {
-  const { names, hostEnvironment } = parts;
+  const { names, hostEnvironment, freeSpaceFloorBytes: floorBytes = defaultFloorBytes } = parts;
   try {
     signal.throwIfAborted();
     const node = await parts.builder();
     await node.protect();
     const { api } = node;
-    await admitBuild(api, names, parts.freeSpaceFloorBytes ?? defaultFloorBytes);
+    await admitBuild(api, names, floorBytes);
     const input = {
       ...given,
       secrets: { ...hostSecrets(hostEnvironment), ...given.secrets },
@@ -42,10 +43,12 @@ export async function buildImage(
         buildargs: input.arguments,
       },
     };
-    const outcome =
-      (await builderOf(api)) === 'buildkit'
-        ? await withLimits(node, input, signal, (bounded) => buildWithBuildKit(api, request, bounded))
-        : await buildClassically(api, request, signal);
+    const isBuildKit = (await builderOf(api)) === 'buildkit';
+    const outcome = await whileSpaceLasts({ api, names, floorBytes }, signal, (bounded) =>
+      isBuildKit
+        ? withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited))
+        : buildClassically(api, request, bounded),
+    );
     return 'failed' in outcome ? outcome : await describeBuilt(api, outcome.imageId);
   } catch (error) {
     signal.throwIfAborted();
