@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import { DockerError } from '../../src/engines/docker/api/docker-error.ts';
+import { pruneBuildCache } from '../../src/engines/docker/images/retention/build-cache.ts';
 import { run } from '../../src/lib/exec.ts';
 import { until } from '../support/until.ts';
 
@@ -20,11 +21,15 @@ const daemonVersion = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: 
 const isUnavailable = { kind: 'unavailable', message: /does not answer/ };
 
 /** A daemon that says its version and else what the test wants. */
-async function serve(t: TestContext, answer: Answer): Promise<{ api: DockerApi; server: Server; path: string }> {
+async function serve(
+  t: TestContext,
+  answer: Answer,
+  version: object = daemonVersion,
+): Promise<{ api: DockerApi; server: Server; path: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'berth-api-'));
   const path = join(folder, 'socket');
   const server = createServer((request, response) => {
-    if (request.url?.startsWith('/version')) response.end(JSON.stringify(daemonVersion));
+    if (request.url?.startsWith('/version')) response.end(JSON.stringify(version));
     else answer(request, response);
   });
   server.listen(path);
@@ -85,6 +90,23 @@ test('the version is agreed on again when another daemon came in its place', asy
   refuses = false;
   assert.notEqual(api.version(), before);
   assert.deepEqual(await api.call('GET', '/x'), {});
+});
+
+test('each version is spoken to in its own words', async (t) => {
+  for (const [ApiVersion, words] of [
+    ['1.41', '/v1.41/build/prune?all=true&keep-storage=7'],
+    ['1.48', '/v1.48/build/prune?all=true&reserved-space=7'],
+    ['1.99', '/v1.51/build/prune?all=true&reserved-space=7'],
+  ] as const) {
+    const asked: unknown[] = [];
+    const answer: Answer = ({ url }, response) => {
+      asked.push(url);
+      response.end('{"SpaceReclaimed":5}');
+    };
+    const { api } = await serve(t, answer, { ...daemonVersion, ApiVersion });
+    assert.equal(await pruneBuildCache(api, 7), 5);
+    assert.deepEqual(asked, [words]);
+  }
 });
 
 test('a time limit holds for the whole answer of a call, for the head of a stream; nothing stays open', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpointOf } from '../../src/engines/docker/api/endpoint.ts';
 import { OutputFrames } from '../../src/engines/docker/api/frames.ts';
+import { failureIn } from '../../src/engines/docker/api/progress.ts';
 import { agreeOnVersion } from '../../src/engines/docker/api/version.ts';
 import { exitOf } from '../../src/engines/docker/exit.ts';
 import type { Identity } from '../../src/engines/docker/identity.ts';
@@ -23,6 +24,14 @@ test('the version: what both speak; too old or too new says what to do', () => {
   assert.equal(agreeOnVersion({ Version: '99', ApiVersion: '1.99', MinAPIVersion: '1.44' }), '1.51');
   assert.throws(() => agreeOnVersion({ Version: '19.03.1', ApiVersion: '1.40' }), /19\.03\.1 .*1\.40.*1\.41.*20\.10/);
   assert.throws(() => agreeOnVersion({ Version: '99', ApiVersion: '1.99', MinAPIVersion: '1.60' }), /upgrade Berth/);
+});
+
+test('long work fails in a line of its answer, in the words of old and new versions', () => {
+  assert.equal(failureIn('{"status":"Pulling"}\n{"errorDetail":{"message":"new"},"error":"old"}\n'), 'new');
+  assert.equal(failureIn('{"errorDetail":{"code":1,"message":"new"}}'), 'new');
+  assert.equal(failureIn({ error: 'old' }), 'old');
+  assert.equal(failureIn('{"stream":"\\"error\\": \\"said by a step\\""}\nsha256:0'), null);
+  assert.equal(failureIn(undefined), null);
 });
 
 test('a daemon over TCP is refused without TLS', () => {

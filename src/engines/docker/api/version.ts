@@ -1,4 +1,17 @@
-/** Which version of the Engine API to speak with a daemon. Pure. */
+/**
+ * Which version of the Engine API to speak with a daemon. Pure. Where the versions between differ in what Berth says or reads:
+ *
+ * - 1.42 gives a new terminal its size with the call that makes it (sessions.ts, container-body.ts); before, it is resized after.
+ * - 1.43 has no `<none>` for images without a name (images/retention/found-images.ts).
+ * - 1.44 always refuses a second network of a name, which older ones do for `CheckDuplicate` only; it refuses wrong addresses of a network
+ *   with 400; and of an image there is `Size` only, no `VirtualSize`, which Berth never read.
+ * - 1.48 says in `errorDetail` why long work failed (progress.ts), and calls `keep-storage` of the build cache `reserved-space`
+ *   (images/retention/build-cache.ts).
+ * - 1.50 gives no more of an image's `Config` than is the image's own; nothing else of it is read.
+ *
+ * Docker 29 may keep images in containerd's store: the id of an image is then the digest of its manifest. To Berth ids are words without
+ * meaning.
+ */
 import { unavailable } from '../../../core/errors.ts';
 
 /** Debian 12's Docker 20.10. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { canonicalImage } from '../../../core/images/canonical-image.ts';
 import { start } from '../../../lib/exec.ts';
 import type { DockerApi } from '../api/docker-api.ts';
+import { failureIn } from '../api/progress.ts';
 import type { ImageDetails } from '../api/shapes.ts';
 import { labels, type Names } from '../names.ts';
 import { wantsReadOnly } from '../read-only.ts';
@@ -137,11 +138,9 @@ export class RunnableImages {
   }
 }
 
-/** Docker reports failures of long work in the body of a good answer, a line of JSON each. */
 function refuse(answer: unknown, what: string): void {
-  const text = typeof answer === 'string' ? answer : JSON.stringify(answer ?? '');
-  const reason = /"error"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
-  if (reason !== undefined) throw new Error(`${what}: ${reason}`);
+  const reason = failureIn(answer);
+  if (reason !== null) throw new Error(`${what}: ${reason}`);
 }
 
 const notHere = (): Error => new Error('the artifact of this release is not on this machine');

@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path';
 import { run, start } from '../../../lib/exec.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import { isStatus } from '../api/docker-error.ts';
+import { failureIn } from '../api/progress.ts';
 import { labels } from '../names.ts';
 import { appUser } from '../settings.ts';
 import { type StackFiles, stackFiles } from './stack-packages.ts';
@@ -90,13 +91,13 @@ export class StackImage {
       argv.push('--directory=/', `--files-from=${list}`, '--recursion', `--directory=${join(folder, 'root')}`, '.');
       const tar = start(argv, { environment, stdio: ['ignore', 'pipe', 'ignore'] });
       if (tar.stdout === null) throw new Error('tar has no output');
-      const answer = await this.#api.call<string | { status: string }>('POST', '/images/create', {
+      const answer = await this.#api.call<unknown>('POST', '/images/create', {
         query: { fromSrc: '-', repo: stackRepository, tag, changes: `LABEL ${labels.artifact}=` },
         content: { type: 'application/x-tar', bytes: tar.stdout },
         timeoutMs: importMs,
       });
-      const text = JSON.stringify(answer);
-      if (text.includes('"error"')) throw new Error(`the image for apps cannot be made: ${text.slice(0, 300)}`);
+      const failure = failureIn(answer);
+      if (failure !== null) throw new Error(`the image for apps cannot be made: ${failure.slice(0, 300)}`);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

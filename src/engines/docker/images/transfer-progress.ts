@@ -1,6 +1,7 @@
 /** What a daemon tells while it pulls or pushes: a line of JSON for each step. Nothing of it is kept but how it ended. */
 import type { Readable } from 'node:stream';
 import { LineSplitter } from '../../common/line-splitter.ts';
+import { failureOf } from '../api/progress.ts';
 
 export interface TransferEnd {
   /** Why it failed; null: it did not. */
@@ -10,7 +11,6 @@ export interface TransferEnd {
 }
 
 interface Step {
-  readonly error?: unknown;
   readonly aux?: { readonly Digest?: unknown } | null;
 }
 
@@ -19,8 +19,10 @@ export async function transferEnd(answer: Readable): Promise<TransferEnd> {
   const lines = new LineSplitter();
   let end: TransferEnd = { error: null, digest: null };
   const take = (line: string): void => {
-    const { error, aux } = parsed(line);
-    if (typeof error === 'string') end = { ...end, error };
+    const step = parsed(line);
+    const { aux } = step;
+    const error = failureOf(step);
+    if (error !== null) end = { ...end, error };
     if (typeof aux?.Digest === 'string') end = { ...end, digest: aux.Digest };
   };
   for await (const chunk of answer) for (const line of lines.push(chunk as Buffer)) take(line);

@@ -1,6 +1,7 @@
 /** Reads what the daemon answers while it builds: a line of JSON for each thing that happened. */
 import type { IncomingMessage } from 'node:http';
 import { LineSplitter } from '../../../common/line-splitter.ts';
+import { failureOf } from '../../api/progress.ts';
 
 export interface BuildEvents {
   /** Output of the classic builder. */
@@ -26,7 +27,9 @@ export async function* buildEvents(answer: IncomingMessage): AsyncGenerator<Buil
 function parsed(line: string): BuildEvents[] {
   try {
     const event: unknown = JSON.parse(line);
-    return typeof event === 'object' && event !== null ? [event] : [];
+    if (typeof event !== 'object' || event === null) return [];
+    const error = failureOf(event);
+    return [error === null ? event : { ...event, error }];
   } catch {
     return [];
   }
