@@ -26,7 +26,7 @@ export const apiOf = (host: string): DockerApi => new DockerApi(endpointOf(host,
 const server = `use strict; use IO::Socket::INET;
 my $port = $ENV{PORT} || 8080;
 my $door = IO::Socket::INET->new(LocalAddr => '0.0.0.0', LocalPort => $port, Listen => 64, ReuseAddr => 1) or die "no door";
-$SIG{TERM} = sub { exit 0 }; $| = 1; print "listening on $port\\n";
+$SIG{TERM} = sub { exit 0 }; $SIG{PIPE} = "IGNORE"; $| = 1; print "listening on $port\\n";
 while (1) {
   my $guest = $door->accept or next;
   while (my $line = <$guest>) { last if $line =~ /^\\r?$/ }
