@@ -29,9 +29,7 @@ export interface DockerDaemon {
 }
 
 /** `configuration`: the rest of its daemon.json. */
-export async function startDockerDaemon(
-  configuration: Readonly<Record<string, unknown>> = {},
-): Promise<DockerDaemon> {
+export async function startDockerDaemon(configuration: Readonly<Record<string, unknown>> = {}): Promise<DockerDaemon> {
   const name = `bd${randomBytes(4).toString('hex')}`;
   const folder = mkdtempSync(join(tmpdir(), 'berth-docker-'));
   const wire = `10.${randomInt(240, 250)}.${randomInt(0, 255)}`;
