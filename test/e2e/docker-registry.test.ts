@@ -24,7 +24,7 @@ const missing = missingForDocker() ?? missingForRegistry();
 
 suite('images of a registry over the wire', { skip: missing ?? false }, () => {
   let daemon: DockerDaemon;
-  let registry: TestRegistry;
+  let guarded: TestRegistry;
   let platform: TestPlatform;
   let api: DockerApi;
   let swarm: Swarm;
@@ -33,14 +33,14 @@ suite('images of a registry over the wire', { skip: missing ?? false }, () => {
   before(async () => {
     daemon = await startDockerDaemon(insecureRegistries);
     endings.push(() => daemon.close());
-    registry = await startRegistry(daemon.hostAddress);
-    endings.push(() => registry.close());
+    guarded = await startRegistry(daemon.hostAddress);
+    endings.push(() => guarded.close());
     api = apiOf(daemon.host);
     endings.push(() => api.close());
-    await publish(api, registry, 'team/busybee:1', { version: 'one' });
+    await publish(api, guarded, 'team/busybee:1', { version: 'one' });
     platform = await startPlatform(
       { after: (work: () => Promise<void>) => void endings.push(work) },
-      { environment: { ...dockerSettings(daemon), BERTH_DOCKER_REGISTRIES: registry.host } },
+      { environment: { ...dockerSettings(daemon), BERTH_DOCKER_REGISTRIES: guarded.host } },
     );
     swarm = swarmOf(platform, platform.token);
   });
@@ -64,7 +64,7 @@ suite('images of a registry over the wire', { skip: missing ?? false }, () => {
     const name = unique('hive');
     const domain = `${name}.gigantic.io`;
     const path = `/org/main/env/dev/app/${name}`;
-    const image = `${registry.host}/team/busybee:1`;
+    const image = `${guarded.host}/team/busybee:1`;
     const component = { component_name: 'bee', image, ports: [80], domains: { [domain]: 80 } };
     await swarm('POST', '/org/main/env/dev/app/', {
       app_name: name,
@@ -78,17 +78,17 @@ suite('images of a registry over the wire', { skip: missing ?? false }, () => {
     );
     assert.equal(((await swarm('GET', `${path}/status`)).json.data as AppShape).status, 'down');
 
-    const said = await registries(`${registry.password}\n`, 'set', registry.host, '--username', registry.username);
-    assert.equal(said, `main signs in to ${registry.host} as ${registry.username}.\n`);
+    const said = await registries(`${guarded.password}\n`, 'set', guarded.host, '--username', guarded.username);
+    assert.equal(said, `main signs in to ${guarded.host} as ${guarded.username}.\n`);
     const shown = (await registries('', 'list')) + (await registries('', 'list', '--json'));
-    assert.match(shown, new RegExp(`${registry.host} +${registry.username}`));
-    assert.ok(!shown.includes(registry.password));
+    assert.match(shown, new RegExp(`${guarded.host} +${guarded.username}`));
+    assert.ok(!shown.includes(guarded.password));
 
     assert.equal((await swarm('POST', `${path}/start`)).json.status_code, 10004);
     await appIs(swarm, path, 'up');
     assert.deepEqual([...(await bodies(domain, 1))], ['version one args hello user 10001']);
 
-    await publish(api, registry, 'team/busybee:1', { version: 'two' });
+    await publish(api, guarded, 'team/busybee:1', { version: 'two' });
     assert.equal((await swarm('POST', `${path}/service/s/component/bee/scaleup/2`)).json.status_code, 10006);
     await until(
       'three instances serve',
@@ -111,17 +111,17 @@ suite('images of a registry over the wire', { skip: missing ?? false }, () => {
       90_000,
     );
     await swarm('DELETE', path);
-    await registries('', 'remove', registry.host);
+    await registries('', 'remove', guarded.host);
   });
 
   test('a docker:// build signs in as its address says, also when the image must be pulled again', async () => {
     const path = await createApp(platform, 'bee');
-    const image = `${registry.host}/team/busybee:1`;
+    const image = `${guarded.host}/team/busybee:1`;
     const stranger = await startBuild(platform, path, `docker://${image}`);
     assert.equal((await endOfBuild(platform, path, stranger.id)).status, 'failed');
     assert.match((await buildLog(platform, path, stranger.id)).join('\n'), /to strangers.*berth registries set/);
 
-    const { username, password } = registry;
+    const { username, password } = guarded;
     const signedIn = `docker://${username}:${encodeURIComponent(password)}@${image}`;
     const build = await startBuild(platform, path, signedIn);
     assert.equal((await endOfBuild(platform, path, build.id)).status, 'succeeded');

@@ -39,7 +39,7 @@ const unavailable =
 suite('images of a registry', { skip: missing ?? false }, () => {
   let daemon: DockerDaemon;
   let other: DockerDaemon;
-  let registry: TestRegistry;
+  let guarded: TestRegistry;
   let api: DockerApi;
   let images: Pick<Images, 'locate' | 'resolve'>;
   let rules: RegistryRules;
@@ -51,13 +51,13 @@ suite('images of a registry', { skip: missing ?? false }, () => {
     endings.push(() => daemon.close());
     other = await startDockerDaemon(insecureRegistries);
     endings.push(() => other.close());
-    registry = await startRegistry(daemon.hostAddress);
-    endings.push(() => registry.close());
+    guarded = await startRegistry(daemon.hostAddress);
+    endings.push(() => guarded.close());
     api = apiOf(daemon.host);
     endings.push(() => api.close());
-    rules = { ...publicOnly, allow: [registry.host] };
+    rules = { ...publicOnly, allow: [guarded.host] };
     images = imagesWith(rules);
-    first = await publish(api, registry, 'team/busybee:1', { version: 'one' });
+    first = await publish(api, guarded, 'team/busybee:1', { version: 'one' });
   });
   after(async () => {
     for (const end of endings.reverse()) await end();
@@ -77,50 +77,50 @@ suite('images of a registry', { skip: missing ?? false }, () => {
   };
 
   test('an image is located by its digest, without being pulled, by whoever may read it', async () => {
-    const reference = `${registry.host}/team/busybee:1`;
-    const located = `docker://${registry.host}/team/busybee@${first}`;
+    const reference = `${guarded.host}/team/busybee:1`;
+    const located = `docker://${guarded.host}/team/busybee@${first}`;
     assert.equal(await images.locate(reference, registryCredentials), located);
-    assert.equal(await images.locate(`${registry.host}/team/busybee@${first}`, registryCredentials), located);
+    assert.equal(await images.locate(`${guarded.host}/team/busybee@${first}`, registryCredentials), located);
     assert.equal(await hasImage(api, reference), false);
     assert.equal(await hasImage(api, located.slice(9)), false);
     await assert.rejects(
       images.locate(reference, null),
-      unavailable('unauthorized', registry.host, 'team/busybee:1 to strangers', 'berth registries set'),
+      unavailable('unauthorized', guarded.host, 'team/busybee:1 to strangers', 'berth registries set'),
     );
     await assert.rejects(
       images.locate(reference, wrong),
-      unavailable('unauthorized', registry.host, 'with these credentials'),
+      unavailable('unauthorized', guarded.host, 'with these credentials'),
     );
     for (const name of ['team/busybee:2', 'team/nobody:1', `team/busybee@sha256:${'0'.repeat(64)}`])
       await assert.rejects(
-        images.locate(`${registry.host}/${name}`, registryCredentials),
-        unavailable('not-found', `has no image ${registry.host}/${name}`),
+        images.locate(`${guarded.host}/${name}`, registryCredentials),
+        unavailable('not-found', `has no image ${guarded.host}/${name}`),
       );
-    await assert.rejects(images.locate(`${registry.host}/Team/x`, null), unavailable('refused', 'lower-case'));
+    await assert.rejects(images.locate(`${guarded.host}/Team/x`, null), unavailable('refused', 'lower-case'));
   });
 
   test('what an image listens on and runs is read from it; a node that has it gives it to nobody else', async () => {
-    const reference = `${registry.host}/team/busybee:1`;
+    const reference = `${guarded.host}/team/busybee:1`;
     const found = await images.resolve(reference, registryCredentials);
     assert.deepEqual([found.ports, found.hasCommand], [[8080], true]);
-    assert.equal(found.artifactDigest, `docker://${registry.host}/team/busybee@${first}`);
+    assert.equal(found.artifactDigest, `docker://${guarded.host}/team/busybee@${first}`);
     assert.ok(found.sizeBytes > 1_000_000 && found.sizeBytes < 50_000_000, String(found.sizeBytes));
     assert.equal(await hasImage(api, found.artifactDigest.slice(9)), true);
     for (const name of [reference, found.artifactDigest.slice(9)]) {
       await assert.rejects(images.resolve(name, null), unavailable('unauthorized'));
       await assert.rejects(images.locate(name, wrong), unavailable('unauthorized'));
     }
-    await publish(api, registry, 'team/empty:1', { version: 'none', changes: ['EXPOSE 70', 'EXPOSE 7'] });
-    const empty = await images.resolve(`${registry.host}/team/empty:1`, registryCredentials);
+    await publish(api, guarded, 'team/empty:1', { version: 'none', changes: ['EXPOSE 70', 'EXPOSE 7'] });
+    const empty = await images.resolve(`${guarded.host}/team/empty:1`, registryCredentials);
     assert.deepEqual([empty.ports, empty.hasCommand], [[7, 70], false]);
   });
 
   test('a tag that moves is another image from then on', async () => {
-    const before = await publish(api, registry, 'team/moving:now', { version: 'before' });
-    const reference = `${registry.host}/team/moving:now`;
+    const before = await publish(api, guarded, 'team/moving:now', { version: 'before' });
+    const reference = `${guarded.host}/team/moving:now`;
     const located = await images.locate(reference, registryCredentials);
     assert.ok(located.endsWith(`@${before}`));
-    const moved = await publish(api, registry, 'team/moving:now', { version: 'after' });
+    const moved = await publish(api, guarded, 'team/moving:now', { version: 'after' });
     assert.notEqual(moved, before);
     assert.ok((await images.locate(reference, registryCredentials)).endsWith(`@${moved}`));
     await pullImage(api, canonicalImage(located.slice(9)), [registryCredentials]);
@@ -128,9 +128,9 @@ suite('images of a registry', { skip: missing ?? false }, () => {
   });
 
   test('an image for other machines is refused before it is pulled', async () => {
-    const name = `${registry.host}/team/foreign:1`;
-    const manifest = await foreignManifest(registry, 'team/foreign');
-    const put = await fetch(`http://${registry.host}/v2/team/foreign/manifests/1`, {
+    const name = `${guarded.host}/team/foreign:1`;
+    const manifest = await foreignManifest(guarded, 'team/foreign');
+    const put = await fetch(`http://${guarded.host}/v2/team/foreign/manifests/1`, {
       method: 'PUT',
       headers: { ...basic(), 'Content-Type': 'application/vnd.docker.distribution.manifest.v2+json' },
       body: manifest,
@@ -143,7 +143,7 @@ suite('images of a registry', { skip: missing ?? false }, () => {
   });
 
   test('several credentials are tried one after another, and the last trouble is told', async () => {
-    const image = { ...canonicalImage(`${registry.host}/team/busybee`), tag: null, digest: first };
+    const image = { ...canonicalImage(`${guarded.host}/team/busybee`), tag: null, digest: first };
     const fresh = apiOf(other.host);
     try {
       await assert.rejects(pullImage(fresh, image, []), unavailable('unauthorized', 'strangers'));
@@ -165,19 +165,19 @@ suite('images of a registry', { skip: missing ?? false }, () => {
   test('registries at private addresses are for those whom the operator names', async () => {
     const strict = imagesWith(publicOnly);
     const refused = unavailable('refused', 'private address', 'BERTH_DOCKER_REGISTRIES');
-    const asked = registry.log().length;
-    for (const host of [registry.host, 'localhost:5000', '127.0.0.1:5000', '169.254.169.254', '192.168.0.1:80'])
+    const asked = guarded.log().length;
+    for (const host of [guarded.host, 'localhost:5000', '127.0.0.1:5000', '169.254.169.254', '192.168.0.1:80'])
       await assert.rejects(strict.locate(`${host}/team/busybee:1`, registryCredentials), refused, host);
-    assert.equal(registry.log().length, asked);
+    assert.equal(guarded.log().length, asked);
     await assert.rejects(
       strict.locate('registry.invalid/team/x:1', null),
       unavailable('unreachable', 'has no address'),
     );
     for (const open of [
       { ...publicOnly, allowPrivate: true },
-      { ...publicOnly, own: { host: registry.host, prefix: '', credentials: null } },
+      { ...publicOnly, own: { host: guarded.host, prefix: '', credentials: null } },
     ])
-      assert.match(await imagesWith(open).locate(`${registry.host}/team/busybee:1`, registryCredentials), /^docker:/);
+      assert.match(await imagesWith(open).locate(`${guarded.host}/team/busybee:1`, registryCredentials), /^docker:/);
     const elsewhere = { ...publicOnly, allowPrivate: true };
     await assert.rejects(imagesWith(elsewhere).locate('169.254.169.254/x:1', null), refused);
   });
@@ -190,20 +190,20 @@ suite('images of a registry', { skip: missing ?? false }, () => {
     );
     const trusting = apiOf(other.host);
     try {
-      await registry.stop();
+      await guarded.stop();
       await assert.rejects(
-        images.locate(`${registry.host}/team/busybee:1`, null),
+        images.locate(`${guarded.host}/team/busybee:1`, null),
         unavailable('unreachable', 'does not answer'),
       );
       const image = {
-        ...canonicalImage(`${registry.host}/team/busybee`),
+        ...canonicalImage(`${guarded.host}/team/busybee`),
         tag: null,
         digest: `sha256:${'1'.repeat(64)}`,
       };
       await assert.rejects(pullImage(trusting, image, []), unavailable('unreachable', 'does not answer'));
     } finally {
       trusting.close();
-      await registry.start();
+      await guarded.start();
     }
   });
 
@@ -211,17 +211,17 @@ suite('images of a registry', { skip: missing ?? false }, () => {
     await makeImage(api, 'docker.io/library/berth-app:abc', { version: 'shared' });
     const local = 'berth-app:abc';
     const { Id } = await api.call<ImageDetails>('GET', `/images/${local}/json`);
-    await assert.rejects(push(api, local, `${registry.host}/berth/berth-app`, null), unavailable('unauthorized'));
-    const digest = await push(api, local, `${registry.host}/berth/berth-app`, registryCredentials);
+    await assert.rejects(push(api, local, `${guarded.host}/berth/berth-app`, null), unavailable('unauthorized'));
+    const digest = await push(api, local, `${guarded.host}/berth/berth-app`, registryCredentials);
     assert.equal(await hasImage(api, local), true);
-    assert.equal(await hasImage(api, `${registry.host}/berth/berth-app:abc`), false);
+    assert.equal(await hasImage(api, `${guarded.host}/berth/berth-app:abc`), false);
     await api.call('DELETE', `/images/${local}`, { query: { force: true } });
-    const image = { ...canonicalImage(`${registry.host}/berth/berth-app`), tag: null, digest };
+    const image = { ...canonicalImage(`${guarded.host}/berth/berth-app`), tag: null, digest };
     await pullImage(api, image, [registryCredentials]);
     assert.equal((await api.call<ImageDetails>('GET', `/images/${imageText(image)}/json`)).Id, Id);
 
     await api.call('POST', `/images/${Id}/tag`, { query: { repo: 'berth-app', tag: 'abc' } });
-    const own = { host: registry.host, prefix: 'berth/deep', credentials: registryCredentials };
+    const own = { host: guarded.host, prefix: 'berth/deep', credentials: registryCredentials };
     const to = apiOf(other.host);
     try {
       for (const reference of [local, Id]) {
