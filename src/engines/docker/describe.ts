@@ -1,23 +1,13 @@
-/** Says what isolation a Docker node has in force, and how. Pure. */
-import type { EngineDescription } from '../../core/ports/engine.ts';
+/** Says what isolation the nodes have in force, and how. Pure. */
+import type { EngineDescription, EngineNode } from '../../core/ports/engine.ts';
 import type { DaemonInfo } from './api/shapes.ts';
 
-/** `version`: of the API that was agreed on with the daemon. */
-export function describeDaemon(info: DaemonInfo, version: string): EngineDescription {
-  const groups = `control groups version ${info.CgroupVersion ?? '1'}, by Docker`;
+/** `info` of one of the nodes; null: none is known yet. */
+export function describeNodes(nodes: readonly EngineNode[], info: DaemonInfo | null): EngineDescription {
+  const groups = `control groups version ${info?.CgroupVersion ?? '1'}, by Docker`;
   return {
     kind: 'docker',
-    nodes: [
-      {
-        id: info.Swarm.NodeID,
-        address: info.Swarm.NodeAddr,
-        state: 'ready',
-        message: null,
-        memoryBytes: info.MemTotal,
-        cpus: info.NCPU,
-        software: `Docker ${info.ServerVersion}, API ${version}`,
-      },
-    ],
+    nodes,
     isolation: [
       { what: 'user', inForce: true, how: 'never root, without any capability, and no way to gain one' },
       { what: 'files', inForce: true, how: 'a container per instance: the system’s folders are another user’s' },

@@ -6,11 +6,12 @@ import type { DockerApi } from './api/docker-api.ts';
 import { DockerError, isStatus } from './api/docker-error.ts';
 import { type ContainerPlan, containerBody, hostnameOf, hostsOf } from './container-body.ts';
 import { type Identity, identityOf, podKeyOf } from './identity.ts';
+import { withImagePort } from './images/image-port.ts';
 import type { RunnableImage, RunnableImages } from './images/runnable-images.ts';
 import { labels, type Names } from './names.ts';
+import type { Gateways, Space } from './network/gateways.ts';
 import type { LinkPlaces } from './network/link-places.ts';
 import type { NodeFirewall } from './network/node-firewall.ts';
-import type { Space, Spaces } from './network/spaces.ts';
 import type { Pods } from './pods.ts';
 import type { Sessions } from './sessions.ts';
 import { removeContainer } from './standing-container.ts';
@@ -23,7 +24,7 @@ export interface LauncherParts {
   readonly images: RunnableImages;
   /** What a container that never runs is made of. */
   readonly stack: () => Promise<string>;
-  readonly spaces: Spaces;
+  readonly gateways: Gateways;
   readonly firewall: NodeFirewall;
   readonly places: LinkPlaces;
   readonly pods: Pods;
@@ -45,10 +46,11 @@ export class Launcher {
 
   /**
    * Resolves when it runs, or with a container that says why it cannot. Rejects when the daemon is away: then nothing is decided, and the
-   * same may be asked again. True when it started.
+   * same may be asked again. True when it started. `before` is done first, and its failure is the instance's.
    */
-  async launch(spec: InstanceSpec): Promise<boolean> {
+  async launch(spec: InstanceSpec, before: () => Promise<void> = async () => {}): Promise<boolean> {
     try {
+      await before();
       await this.#launch(spec);
       return true;
     } catch (error) {
@@ -60,12 +62,12 @@ export class Launcher {
   }
 
   async #launch(spec: InstanceSpec): Promise<void> {
-    const { images, spaces, firewall, volumes, pods } = this.#parts;
+    const { images, gateways, firewall, volumes, pods } = this.#parts;
     const refusal = mountRefusal((spec.mounts ?? []).map(({ path }) => path));
     if (refusal !== null) throw new Error(refusal);
     const [image, space, gateway] = await Promise.all([
-      images.ensure(spec.artifactDigest),
-      spaces.ensure(spec.spaceId),
+      images.ensure(spec.artifactDigest, spec.appId),
+      gateways.ensure(spec.spaceId),
       firewall.gateway(),
       ...(spec.mounts ?? []).map(({ volumeId }) => volumes.ensure(volumeId)),
     ]);
@@ -80,12 +82,13 @@ export class Launcher {
   }
 
   async #start(
-    spec: InstanceSpec,
+    wanted: InstanceSpec,
     image: RunnableImage,
     places: Identity['places'],
     around: Pick<ContainerPlan, 'gateway' | 'ends' | 'network'>,
   ): Promise<void> {
     const { api, names, volumes, sessions, hostEnvironment, knowsConsoleSize, now } = this.#parts;
+    const spec = withImagePort(wanted, image);
     const identity = identityOf(spec, now(), image.own, places);
     const plan = {
       ...around,

@@ -1,7 +1,7 @@
 /** What objects of an install are called in Docker, and the labels that say whose they are. Names are the same for ever, so making is idempotent. */
 import { createHash } from 'node:crypto';
 
-export type Role = 'instance' | 'anchor' | 'pod' | 'helper';
+export type Role = 'instance' | 'anchor' | 'pod' | 'helper' | 'mover';
 
 export const labels = {
   install: 'berth.install',
@@ -49,6 +49,11 @@ export class Names {
 
   volume(id: string): string {
     return `${this.#prefix}-v-${id}`;
+  }
+
+  /** A container through which a volume is read or filled. */
+  mover(volumeId: string): string {
+    return `${this.#prefix}-m-${short(volumeId)}`;
   }
 
   /** The id of a volume of this install; null for another's. */

@@ -1,53 +1,47 @@
-/** Puts the engine's parts together over one daemon. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { LinkTable } from '../common/link-table.ts';
-import { DockerApi } from './api/docker-api.ts';
-import { endpointOf } from './api/endpoint.ts';
+/** Puts together what the engine has on one node, over its daemon. */
+import type { DockerApi } from './api/docker-api.ts';
 import { isAtLeast } from './api/version.ts';
-import { createDockerImages } from './images/images.ts';
+import { StepLimits } from './images/build/step-limits.ts';
+import { publicOnly } from './images/registry-rules.ts';
 import { RunnableImages } from './images/runnable-images.ts';
 import { StackImage } from './images/stack-image.ts';
 import { Launcher } from './launcher.ts';
-import { Names } from './names.ts';
-import { LinkPlaces } from './network/link-places.ts';
+import { BuildFirewall } from './network/build-firewall.ts';
+import { Gateways } from './network/gateways.ts';
 import { NodeFirewall } from './network/node-firewall.ts';
-import { Spaces } from './network/spaces.ts';
-import { parseSubnet } from './network/subnets.ts';
+import type { NodeRules } from './network/node-rules.ts';
 import { NodeHelper } from './node-helper.ts';
-import { Notes } from './notes.ts';
 import { Pods } from './pods.ts';
 import { runIn } from './run-in.ts';
 import { Sessions } from './sessions.ts';
-import { type DockerEngineOptions, defaultAddressPool } from './settings.ts';
+import type { SharedParts } from './shared-parts.ts';
 import { Volumes } from './volumes.ts';
 
-export type EngineParts = ReturnType<typeof assemble>;
+export type NodeParts = ReturnType<typeof assemble>;
+
+/** What the fleet knows of a node and its surroundings. */
+export interface NodeSurroundings {
+  /** Machines that no instance may reach, and those that may reach instances. */
+  readonly addresses: () => Pick<NodeRules, 'refuse' | 'routers'>;
+}
 
 /** The version from which a daemon gives a new terminal its size itself. */
 const consoleSizeSince = '1.42';
 
-export function assemble(options: DockerEngineOptions) {
-  const { stateFolder, logger, clock, installId } = options;
-  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
-  const api = new DockerApi(endpointOf(options.host, options.tls ?? null));
-  const names = new Names(installId);
-  const addressPool = options.addressPool ?? defaultAddressPool;
+export function assemble(shared: SharedParts, api: DockerApi, surroundings: NodeSurroundings) {
+  const { options, names, addressPool, places, networks } = shared;
+  const { clock } = options;
   const stack = new StackImage(api, options.nodePath ?? process.execPath);
   const image = (): Promise<string> => stack.ensure();
   const helper = new NodeHelper({ api, names, image });
-  const table = new LinkTable(join(stateFolder, 'links.json'));
-  const places = new LinkPlaces(table);
-  const rules = {
-    chainPrefix: names.chainPrefix,
+  const rules = () => ({
     pool: addressPool,
     allowHostPorts: options.allowHostPorts ?? [],
-    refuse: options.refuse ?? [],
-    routers: options.routers ?? [],
-  };
-  const firewall = new NodeFirewall({ api, helper, rules });
-  const pool = parseSubnet(addressPool);
-  const spaces = new Spaces({ api, names, helper, firewall, places, logger, pool, image });
+    ...surroundings.addresses(),
+  });
+  const firewall = new NodeFirewall({ api, helper, chainPrefix: names.chainPrefix, rules });
+  const buildFirewall = new BuildFirewall({ api, helper, chainPrefix: names.chainPrefix, rules });
+  const gateways = new Gateways({ api, names, networks, helper, firewall, places, image });
   const pods = new Pods({
     api,
     names,
@@ -58,33 +52,13 @@ export function assemble(options: DockerEngineOptions) {
   const knowsConsoleSize = async (): Promise<boolean> => isAtLeast(await api.version(), consoleSizeSince);
   const now = (): Date => clock.now();
   const sessions = new Sessions({ api, helper, now, knowsConsoleSize });
-  const images = new RunnableImages({ api, names, stack, artifactFolder: options.artifactFolder });
-  const dockerImages = createDockerImages({
-    ...{ names, clock, logger },
-    nodes: async () => [api],
-    protect: () => firewall.raise(),
-    hostEnvironment: options.hostEnvironment ?? {},
-  });
+  const { artifactFolder, registries = publicOnly } = options;
+  const images = new RunnableImages({ api, names, stack, artifactFolder, registries });
   const launcher = new Launcher({
-    ...{ api, names, images, spaces, firewall, places, pods, volumes, sessions, knowsConsoleSize, now },
+    ...{ api, names, images, gateways, firewall, places, pods, volumes, sessions, knowsConsoleSize, now },
     stack: image,
     hostEnvironment: options.hostEnvironment ?? {},
   });
-  const notes = new Notes(join(stateFolder, 'instances'));
-  return {
-    api,
-    names,
-    stack,
-    helper,
-    table,
-    places,
-    firewall,
-    spaces,
-    pods,
-    volumes,
-    sessions,
-    launcher,
-    notes,
-    images: dockerImages,
-  };
+  const stepLimits = new StepLimits({ api, helper: () => helper.standing() });
+  return { stack, stepLimits, helper, firewall, buildFirewall, gateways, pods, volumes, sessions, launcher };
 }

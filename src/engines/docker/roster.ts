@@ -14,6 +14,12 @@ export interface Found {
   readonly details: ContainerDetails;
 }
 
+/** An instance as it is listed, with what its container says of it. */
+export interface Seen {
+  readonly identity: Identity;
+  readonly instance: EngineInstance;
+}
+
 export interface RosterParts {
   readonly api: DockerApi;
   readonly names: Names;
@@ -61,7 +67,7 @@ export class Roster {
     return found;
   }
 
-  async list(): Promise<EngineInstance[]> {
+  async list(): Promise<Seen[]> {
     const { launching } = this.#parts;
     const [nodeId, containers, holders] = await Promise.all([
       this.#parts.nodeId(),
@@ -70,23 +76,21 @@ export class Roster {
     ]);
     const ids = new Set(containers.map(({ summary }) => summary.Id));
     for (const key of this.#details.keys()) if (!ids.has(key.split(' ')[0] ?? '')) this.#details.delete(key);
+    const starting = (identity: Identity): Seen => ({ identity, instance: startingInstance(identity, nodeId) });
     const begun = new Map(launching().map((identity) => [identity.id, identity]));
     const listed = await Promise.all(
       containers.map(async ({ identity, summary }) => {
-        if (begun.has(identity.id) && identity.startError === null) return startingInstance(identity, nodeId);
+        if (begun.has(identity.id) && identity.startError === null) return starting(identity);
         const details = await this.#inspect(summary);
         if (details === null) return null;
         const own = Object.values(summary.NetworkSettings?.Networks ?? {})[0]?.IPAddress ?? '';
         const host = identity.podKey === null ? own : (holders.get(identity.podKey) ?? '');
-        return this.#instance({ identity, details }, host, nodeId);
+        return { identity, instance: this.#instance({ identity, details }, host, nodeId) };
       }),
     );
     const there = new Set(containers.map(({ identity }) => identity.id));
     const accepted = [...begun.values()].filter(({ id }) => !there.has(id));
-    return [
-      ...listed.filter((instance) => instance !== null),
-      ...accepted.map((identity) => startingInstance(identity, nodeId)),
-    ];
+    return [...listed.filter((seen) => seen !== null), ...accepted.map(starting)];
   }
 
   #instance({ identity, details }: Found, host: string, nodeId: string): EngineInstance {

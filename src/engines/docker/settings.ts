@@ -29,6 +29,11 @@ export interface DockerEngineOptions {
   readonly refuse?: readonly string[];
   /** IPv4 addresses of other machines that may reach instances: routers. The node itself always may. */
   readonly routers?: readonly string[];
+  /**
+   * Whether this machine keeps itself a route to the spaces, by way of a node that is ready. For root on a machine that is no node itself,
+   * with `host` over TCP. Default: somebody else leads `addressPool` to the node of `host`.
+   */
+  readonly routes?: boolean;
   /** Given to every instance below its own environment: certificate bundles, proxies. */
   readonly hostEnvironment?: Readonly<Record<string, string>>;
   /** Where a node has less room than this for images, all that can be made or fetched again goes, and nothing is built. Default 5 GiB. */

@@ -4,36 +4,19 @@ import type { DockerApi } from '../api/docker-api.ts';
 import { isStatus } from '../api/docker-error.ts';
 import type { NetworkDetails } from '../api/shapes.ts';
 import type { NodeHelper } from '../node-helper.ts';
+import { instanceBridge as bridge, lowerScript, raiseScript } from './firewall-scripts.ts';
 import { type NodeRules, nodeChains, nodeJumps, nodeRules } from './node-rules.ts';
 
 export interface FirewallParts {
   readonly api: DockerApi;
   readonly helper: NodeHelper;
-  readonly rules: Omit<NodeRules, 'gateway' | 'bridge'>;
+  readonly chainPrefix: string;
+  /** What holds at the moment; after a change `forget`, and whoever needs the firewall next raises it anew. */
+  readonly rules: () => Omit<NodeRules, 'gateway' | 'bridge' | 'chainPrefix'>;
 }
 
-const bridge = 'docker_gwbridge';
 const bridgeMs = 100;
 const bridgeTries = 30;
-
-/** Arguments: the rules, whether the loopback is to be reached, then one jump a word: `table words…`. */
-const raise = `
-printf '%s' "$1" | iptables-restore --noflush
-if [ "$2" = yes ]; then echo 1 > /proc/sys/net/ipv4/conf/${bridge}/route_localnet; fi
-shift 2
-for jump in "$@"; do
-  table=\${jump%% *} words=\${jump#* } chain=\${words%% *}
-  iptables -w 10 -t "$table" -C $words 2>/dev/null || iptables -w 10 -t "$table" -I $words
-done
-`;
-/** Arguments: first the jumps, then \`--\`, then chains as \`table name\`. What is gone already is no error. */
-const lower = `
-while [ "$1" != -- ]; do iptables -w 10 -t "\${1%% *}" -D \${1#* } 2>/dev/null || true; shift; done; shift
-for chain in "$@"; do
-  iptables -w 10 -t "\${chain%% *}" -F "\${chain#* }" 2>/dev/null || true
-  iptables -w 10 -t "\${chain%% *}" -X "\${chain#* }" 2>/dev/null || true
-done
-`;
 
 export class NodeFirewall {
   readonly #parts: FirewallParts;
@@ -65,24 +48,27 @@ export class NodeFirewall {
   /** The daemon was away and may have made its own rules anew. */
   forget(): void {
     this.#raised = null;
+    this.#gateway = null;
   }
 
   async lower(): Promise<void> {
-    const { helper, rules } = this.#parts;
-    const chain = nodeChains(rules.chainPrefix);
+    const { helper, chainPrefix } = this.#parts;
+    const chain = nodeChains(chainPrefix);
     const chains = [`filter ${chain.input}`, `filter ${chain.forward}`, `nat ${chain.arrive}`, `nat ${chain.leave}`];
-    await helper.run(lower, ...this.#jumps(), '--', ...chains);
+    await helper.run(lowerScript, ...this.#jumps(), '--', ...chains);
     this.#raised = null;
   }
 
   async #raise(): Promise<void> {
-    const { helper, rules } = this.#parts;
-    const text = nodeRules({ ...rules, bridge, gateway: await this.gateway() });
-    await helper.run(raise, text, rules.allowHostPorts.length > 0 ? 'yes' : 'no', ...this.#jumps());
+    const { helper, chainPrefix } = this.#parts;
+    const gateway = await this.gateway();
+    const rules = this.#parts.rules();
+    const text = nodeRules({ ...rules, chainPrefix, bridge, gateway });
+    await helper.run(raiseScript, text, rules.allowHostPorts.length > 0 ? 'yes' : 'no', ...this.#jumps());
   }
 
   #jumps(): string[] {
-    const { chainPrefix } = this.#parts.rules;
+    const { chainPrefix } = this.#parts;
     return nodeJumps({ chainPrefix, bridge }).map(({ table, words }) => [table, ...words].join(' '));
   }
 

@@ -1,0 +1,116 @@
+/** Puts the fleet together: the home node, what all nodes share, and who looks after them. */
+import { join } from 'node:path';
+import { DockerApi } from '../api/docker-api.ts';
+import { endpointOf, type TlsMaterial } from '../api/endpoint.ts';
+import { DockerNode } from '../docker-node.ts';
+import { createDockerImages } from '../images/images.ts';
+import { ensureSwarm } from '../network/swarm.ts';
+import type { DockerEngineOptions } from '../settings.ts';
+import { assembleShared } from '../shared-parts.ts';
+import { Departures } from './departures.ts';
+import { EntryPoints } from './entry-points.ts';
+import { FleetVolumes } from './fleet-volumes.ts';
+import { entranceOf } from './joining.ts';
+import { Listing } from './listing.ts';
+import { Managers } from './managers.ts';
+import { Member, type Wish } from './member.ts';
+import { Members } from './members.ts';
+import { Membership } from './membership.ts';
+import { NodeAddresses } from './node-addresses.ts';
+import { Placing } from './placing.ts';
+import { Tending } from './tending.ts';
+import { VolumeBook } from './volume-book.ts';
+import { findWire } from './wire.ts';
+
+export type FleetParts = ReturnType<typeof assembleFleet>;
+
+const defaultAdvertiseAddress = '127.0.0.1';
+
+export function assembleFleet(options: DockerEngineOptions, changed: () => void) {
+  const { logger, clock, logAppender, stateFolder } = options;
+  const isActive = logAppender !== null;
+  const managers = new Managers({
+    candidates: () => managerApis(members),
+    areSeveral: () => !members.isAlone,
+  });
+  const shared = assembleShared(options, managers);
+  const { names } = shared;
+  const addresses = new NodeAddresses(options, () => members);
+  const departures = new Departures({ shared, logger });
+
+  const create = (address: string, tls: TlsMaterial | null, wish: Wish | null): Member => {
+    const isHome = wish === null;
+    const endpoint = endpointOf(address, tls ?? options.tls ?? null);
+    const api = new DockerApi(endpoint);
+    const host = endpoint.kind === 'unix' ? null : endpoint.host;
+    const join = entranceOf({ api, managers, host });
+    const begin = () => ensureSwarm(api, options.advertiseAddress ?? defaultAdvertiseAddress);
+    const node: DockerNode = new DockerNode({
+      ...{ shared, api, changed },
+      enter: async () => {
+        await departures.over(address);
+        return isHome ? begin() : join();
+      },
+      id: () => member.wish?.id ?? null,
+      surroundings: { addresses: () => addresses.rulesFor(member) },
+    });
+    const member: Member = new Member(
+      {
+        ...{ address, isHome, node, logger, changed },
+        turned: () => tending.hurry(),
+        findWire: () => findWire(endpoint),
+        canBeLost: () => !members.isAlone,
+      },
+      wish,
+    );
+    return member;
+  };
+
+  const members: Members = new Members({
+    homeAddress: options.host,
+    create,
+    leaving: (member) => departures.begin(member),
+    changed: () => {
+      tending.hurry();
+      changed();
+    },
+  });
+  const book = new VolumeBook(join(stateFolder, 'volumes.json'));
+  const volumes = new FleetVolumes({ members, book, names, logger });
+  const { addressPool } = shared;
+  const keepsRoute = isActive && options.routes === true && process.getuid?.() === 0;
+  const entryPoints = new EntryPoints({ members, addressPool, keepsRoute, isActive, logger });
+  const membership = new Membership({
+    ...{ members, managers, logger, installId: names.installId },
+    isLeaving: (id) => departures.isLeaving(id),
+  });
+  const tending: Tending = new Tending({
+    ...{ shared, members, membership, entryPoints, addresses, volumes, isActive, logger },
+  });
+  const images = createDockerImages({
+    ...{ names, clock, logger },
+    ...(options.registries === undefined ? {} : { registries: options.registries }),
+    ...(options.freeSpaceFloorBytes === undefined ? {} : { freeSpaceFloorBytes: options.freeSpaceFloorBytes }),
+    nodes: async () => present(members).map(({ node }) => node.api),
+    builder: async () => {
+      const [{ node }] = present(members);
+      const { stepLimits, buildFirewall } = node.parts;
+      return { api: node.api, stepLimits, protect: () => buildFirewall.raise() };
+    },
+    hostEnvironment: options.hostEnvironment ?? {},
+  });
+  return {
+    ...{ shared, members, volumes, tending, departures, images },
+    listing: new Listing({ members, names, logger }),
+    placing: new Placing({ members, volumes, book, entryPoints }),
+  };
+}
+
+/** Those that were managers when they were seen last; the home node may always be one. */
+function managerApis(members: Members): readonly DockerApi[] {
+  const ready = members.all().filter(({ isReady, isHome }) => isReady || (isHome && members.isAlone));
+  return ready.map(({ node }) => node.api);
+}
+
+const present = (members: Members): readonly [Member, ...Member[]] =>
+  members.isAlone ? [members.home] : members.someReady();

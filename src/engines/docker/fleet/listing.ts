@@ -1,0 +1,97 @@
+/** What runs on all machines together. An instance that is on two, after one of them was given up too early, is listed once. */
+import { unavailable } from '../../../core/errors.ts';
+import type { Logger } from '../../../lib/logger.ts';
+import type { Names } from '../names.ts';
+import type { Seen } from '../roster.ts';
+import { removeContainer } from '../standing-container.ts';
+import type { Member } from './member.ts';
+import type { Members } from './members.ts';
+import { nodeLabels, swarmNodes } from './swarm-api.ts';
+
+export interface ListingParts {
+  readonly members: Members;
+  readonly names: Names;
+  readonly logger: Logger;
+}
+
+export class Listing {
+  readonly #parts: ListingParts;
+  #isHomeAlone: Promise<boolean> | null = null;
+
+  constructor(parts: ListingParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with `unavailable` when it is not known what runs: no node answers, or the table of nodes was not told yet. */
+  async list(): Promise<readonly Seen[]> {
+    const { members } = this.#parts;
+    if (members.isAlone) {
+      if (!members.isTold && !(await this.#homeIsAlone()))
+        throw unavailable('the nodes of the Docker engine are not known yet');
+      return members.home.look();
+    }
+    await members.settled();
+    members.someReady();
+    const found = await Promise.all(members.ready().map(async (member) => ({ member, seen: await member.glance() })));
+    return this.#once(found.filter(({ member }) => member.isReady));
+  }
+
+  /** Asks all that may have an instance that nobody was seen with. Rejects with `unavailable` when none has it and one cannot say. */
+  async search(id: string): Promise<readonly Member[]> {
+    const asked = await Promise.allSettled(
+      this.#parts.members.ready().map(async (member) => ((await member.node.roster.find(id)) === null ? [] : [member])),
+    );
+    const found = asked.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const failed = asked.find((result) => result.status === 'rejected');
+    if (found.length === 0 && failed !== undefined) throw failed.reason;
+    return found;
+  }
+
+  /** Without a table only this node's instances would be listed, and the platform would take the others for lost. */
+  async #homeIsAlone(): Promise<boolean> {
+    const { home } = this.#parts.members;
+    this.#isHomeAlone ??= home.node.connected().then(async ({ Swarm }) => {
+      const nodes = await swarmNodes(home.node.api);
+      const { installId } = this.#parts.names;
+      return nodes.every(({ ID, Spec }) => ID === Swarm.NodeID || Spec.Labels?.[nodeLabels.install] !== installId);
+    });
+    const isAlone = await this.#isHomeAlone.catch((error: unknown) => {
+      this.#isHomeAlone = null;
+      throw error;
+    });
+    if (!isAlone) this.#isHomeAlone = null;
+    return isAlone;
+  }
+
+  #once(found: readonly { readonly member: Member; readonly seen: readonly Seen[] }[]): readonly Seen[] {
+    const kept = new Map<string, { readonly member: Member; readonly seen: Seen }>();
+    for (const { member, seen } of found) {
+      for (const each of seen) {
+        const other = kept.get(each.identity.id);
+        if (other === undefined) kept.set(each.identity.id, { member, seen: each });
+        else if (isBetter(each, other.seen)) {
+          kept.set(each.identity.id, { member, seen: each });
+          this.#drop(other.member, other.seen);
+        } else this.#drop(member, each);
+      }
+    }
+    return [...kept.values()].map(({ seen }) => seen);
+  }
+
+  /** Only its container: everything else of that id belongs to the other. */
+  #drop(member: Member, { identity }: Seen): void {
+    const { names, logger } = this.#parts;
+    if (member.node.launches.identity(identity.id) !== undefined) return;
+    logger.warn({ instance: identity.id, node: member.id }, 'an instance is on two nodes; one is taken away');
+    removeContainer(member.node.api, names.instance(identity.id)).catch(() => {});
+  }
+}
+
+/** The one that was started last is the one that the platform asked for; one that runs is better than one that does not. */
+function isBetter(one: Seen, other: Seen): boolean {
+  const [runs, otherRuns] = [one, other].map(({ instance }) => instance.state !== 'exited');
+  if (runs !== otherRuns) return runs === true;
+  return (
+    (one.instance.startedAt?.getTime() ?? Number.MAX_VALUE) > (other.instance.startedAt?.getTime() ?? Number.MAX_VALUE)
+  );
+}

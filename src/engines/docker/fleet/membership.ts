@@ -1,0 +1,135 @@
+/** Keeps the Swarm's own list of nodes as the fleet is: labels, managers, and nodes that are no part of it any more. */
+import type { Logger } from '../../../lib/logger.ts';
+import type { DockerApi } from '../api/docker-api.ts';
+import { nextManagerStep } from './manager-plan.ts';
+import type { Member, Wish } from './member.ts';
+import type { Members } from './members.ts';
+import { deleteNode, ensureHeartbeat, nodeLabels, type SwarmNode, swarmNodes, updateNode } from './swarm-api.ts';
+
+export interface MembershipParts {
+  readonly members: Members;
+  readonly managers: Pick<DockerApi, 'call'>;
+  readonly installId: string;
+  /** On their way out: nobody else's business. */
+  readonly isLeaving: (swarmId: string) => boolean;
+  readonly logger: Logger;
+}
+
+/** A manager that is away for so long is replaced. */
+const giveUpMs = 60_000;
+const heartbeatMs = 1_000;
+
+export class Membership {
+  readonly #parts: MembershipParts;
+  readonly #downSince = new Map<string, number>();
+  #hasHeartbeat = false;
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
+  }
+
+  /** One round. Rejects when the managers do not answer. */
+  async tend(): Promise<void> {
+    const { members, managers, installId, isLeaving, logger } = this.#parts;
+    const nodes = await swarmNodes(managers);
+    const found = members.all().map((member) => ({ member, node: nodes.find((node) => isNodeOf(node, member)) }));
+    for (const { member, node } of found) {
+      member.isPart = node !== undefined;
+      member.swarmSays(node?.Status.State ?? 'unknown');
+      if (node !== undefined && member.isReady && member.wish !== null) await this.#label(node, member.wish);
+    }
+    if (!members.isAlone && !this.#hasHeartbeat) {
+      await ensureHeartbeat(managers, heartbeatMs);
+      this.#hasHeartbeat = true;
+    }
+    for (const node of nodes) {
+      const isOurs = node.Spec.Labels?.[nodeLabels.install] === installId;
+      if (!isOurs || isLeaving(node.ID) || found.some((each) => each.node === node)) continue;
+      logger.info(
+        { node: node.Spec.Labels?.[nodeLabels.id] },
+        'a node that the platform knows no more leaves the Swarm',
+      );
+      await expel(managers, node.ID);
+    }
+    await this.#balance(nodes, found);
+  }
+
+  async #label(node: SwarmNode, wish: Wish): Promise<void> {
+    const { managers, installId } = this.#parts;
+    const wanted = wantedLabels(node.Spec.Labels ?? {}, wish, installId);
+    if (isSame(node.Spec.Labels ?? {}, wanted)) return;
+    await updateNode(managers, node.ID, (spec) => {
+      const Labels = wantedLabels(spec.Labels ?? {}, wish, installId);
+      return isSame(spec.Labels ?? {}, Labels) ? null : { ...spec, Labels };
+    });
+  }
+
+  async #balance(
+    nodes: readonly SwarmNode[],
+    found: readonly { readonly member: Member; readonly node: SwarmNode | undefined }[],
+  ): Promise<void> {
+    const { managers, logger } = this.#parts;
+    const step = nextManagerStep(
+      nodes.map((node) => {
+        const member = found.find((each) => each.node?.ID === node.ID)?.member;
+        return {
+          id: node.ID,
+          isManager: node.Spec.Role === 'manager',
+          isReachable: node.ManagerStatus?.Reachability === 'reachable',
+          isReady: member?.isReady === true && node.Status.State === 'ready',
+          isGivenUp: this.#isGivenUp(node),
+          isHome: member?.isHome === true,
+          isOurs: member !== undefined && (member.wish !== null || member.isHome),
+        };
+      }),
+    );
+    if (step === null) return;
+    const [id, Role] = 'promote' in step ? [step.promote, 'manager' as const] : [step.demote, 'worker' as const];
+    logger.info({ swarmNode: id }, `a node becomes a ${Role} of the Swarm`);
+    await updateNode(managers, id, (spec) => (spec.Role === Role ? null : { ...spec, Role }));
+  }
+
+  #isGivenUp({ ID, Status }: SwarmNode): boolean {
+    if (Status.State === 'ready') {
+      this.#downSince.delete(ID);
+      return false;
+    }
+    const since = this.#downSince.get(ID) ?? performance.now();
+    this.#downSince.set(ID, since);
+    return performance.now() - since >= giveUpMs;
+  }
+}
+
+/** The Swarm forgets a node, whether it hears of it or not. Unknown id: nothing to do. */
+export async function expel(managers: Pick<DockerApi, 'call'>, id: string): Promise<void> {
+  const isThere = (await swarmNodes(managers)).some(({ ID }) => ID === id);
+  if (!isThere) return;
+  await updateNode(managers, id, (spec) => (spec.Role === 'worker' ? null : { ...spec, Role: 'worker' }));
+  await deleteNode(managers, id);
+}
+
+const isNodeOf = ({ ID, Spec }: SwarmNode, { info, wish }: Member): boolean =>
+  info === null ? wish !== null && Spec.Labels?.[nodeLabels.id] === wish.id : info.Swarm.NodeID === ID;
+
+/** Those of others stay, and those that were ours and are wanted no more go. */
+export function wantedLabels(
+  now: Readonly<Record<string, string>>,
+  { id, poolId, labels }: Wish,
+  installId: string,
+): Record<string, string> {
+  const before = new Set((now[nodeLabels.others] ?? '').split(' '));
+  const foreign = Object.entries(now).filter(([name]) => !before.has(name) && name !== nodeLabels.others);
+  const names = Object.keys(labels).toSorted();
+  return {
+    ...Object.fromEntries(foreign),
+    ...labels,
+    [nodeLabels.id]: id,
+    [nodeLabels.install]: installId,
+    [nodeLabels.pool]: poolId,
+    ...(names.length === 0 ? {} : { [nodeLabels.others]: names.join(' ') }),
+  };
+}
+
+const isSame = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean =>
+  Object.keys(one).length === Object.keys(other).length &&
+  Object.entries(one).every(([name, value]) => other[name] === value);

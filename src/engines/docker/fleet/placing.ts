@@ -1,0 +1,90 @@
+/** Sends a new instance to a machine, and brings there what it needs from others first. */
+import { unavailable } from '../../../core/errors.ts';
+import type { EngineInstance, InstanceSpec } from '../../../core/ports/engine.ts';
+import { type PlacementNode, place } from '../../common/placement.ts';
+import { podKeyOf } from '../identity.ts';
+import type { EntryPoints } from './entry-points.ts';
+import type { FleetVolumes } from './fleet-volumes.ts';
+import type { Member } from './member.ts';
+import type { Members } from './members.ts';
+import type { VolumeBook } from './volume-book.ts';
+
+export interface PlacingParts {
+  readonly members: Members;
+  readonly volumes: FleetVolumes;
+  readonly book: VolumeBook;
+  readonly entryPoints: EntryPoints;
+}
+
+export class Placing {
+  readonly #parts: PlacingParts;
+  /** A second start of the same instance waits for what the first decides. */
+  readonly #deciding = new Map<string, Promise<EngineInstance>>();
+
+  constructor(parts: PlacingParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with `unavailable` when no node answers; an instance that no node may have is accepted, and says why as its start error. */
+  start(spec: InstanceSpec): Promise<EngineInstance> {
+    const known = this.#deciding.get(spec.id);
+    if (known !== undefined) return known;
+    const starting = this.#parts.members.isAlone ? this.#startHome(spec) : this.#startSomewhere(spec);
+    this.#deciding.set(spec.id, starting);
+    const done = (): void => void this.#deciding.delete(spec.id);
+    starting.then(done, done);
+    return starting;
+  }
+
+  async #startHome(spec: InstanceSpec): Promise<EngineInstance> {
+    const { members, book } = this.#parts;
+    const { home } = members;
+    const placement = place(wantedOf(spec), [{ ...snapshot(home, new Set()), ready: true }]);
+    if ('refused' in placement) return home.node.start(spec, refuse(placement.refused));
+    for (const { volumeId } of spec.mounts ?? []) book.placed(volumeId, home.address);
+    return home.node.start(spec);
+  }
+
+  async #startSomewhere(spec: InstanceSpec): Promise<EngineInstance> {
+    const { members, volumes, book, entryPoints } = this.#parts;
+    await members.settled();
+    const [holder] = members.holdersOf(spec.id);
+    if (holder !== undefined) return holder.node.start(spec);
+    const [first] = members.someReady();
+    const ids = (spec.mounts ?? []).map(({ volumeId }) => volumeId);
+    const lie = ids.length === 0 ? new Map<string, ReadonlySet<string>>() : await volumes.find(ids);
+    if (members.ready().every(({ isGrey }) => isGrey)) throw unavailable('no node of the Docker engine answers');
+    const nodes = members.all().map((member) => snapshot(member, lie.get(member.address) ?? new Set()));
+    const placement = place(wantedOf(spec), nodes);
+    if ('refused' in placement) return first.begin(spec, refuse(placement.refused));
+    const chosen = members.all().find(({ id }) => id === placement.nodeId) ?? first;
+    for (const id of ids) book.placed(id, chosen.address);
+    return chosen.begin(spec, async () => {
+      await Promise.all([...ids.map((id) => volumes.bring(id, chosen)), entryPoints.open(spec.spaceId)]);
+    });
+  }
+}
+
+const refuse = (why: string) => (): Promise<void> => Promise.reject(new Error(why));
+
+const wantedOf = (spec: InstanceSpec) => ({ ...spec, pod: podKeyOf(spec) });
+
+function snapshot(member: Member, volumes: ReadonlySet<string>): PlacementNode {
+  const { wish, info, isReady, isGrey, isHome } = member;
+  const running = member.seen().filter(({ instance }) => instance.state !== 'exited');
+  return {
+    id: member.id ?? member.address,
+    poolId: wish?.poolId ?? null,
+    ready: isReady && !isGrey,
+    schedulable: wish?.schedulable ?? isHome,
+    memoryBytes: info?.MemTotal ?? 0,
+    cpus: info?.NCPU ?? 0,
+    volumes,
+    instances: running.map(({ identity }) => ({
+      appId: identity.appId,
+      processType: identity.processType,
+      memoryBytes: identity.memoryBytes,
+      pod: identity.podKey,
+    })),
+  };
+}

@@ -1,0 +1,38 @@
+/** Asks a machine again and again whether it is there, and tells when it answers and when its silence is long enough to be believed. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface PulseParts {
+  /** Rejects when there is no answer; bounded by itself. */
+  readonly ping: () => Promise<void>;
+  /** After every answer. */
+  readonly answered: () => void;
+  /** After every question in vain; `isLost` once it was silent for long and more than once. */
+  readonly silent: (isLost: boolean) => void;
+  readonly signal: AbortSignal;
+}
+
+const everyMs = 1_000;
+const lostAfterMs = 4_000;
+/** One question in vain may be this process's own fault, which was stopped for a while. */
+const lostAfterTries = 2;
+
+/** Resolves when the signal aborts. */
+export async function watchPulse({ ping, answered, silent, signal }: PulseParts): Promise<void> {
+  let answeredAt = performance.now();
+  let inVain = 0;
+  while (!signal.aborted) {
+    const askedAt = performance.now();
+    try {
+      await ping();
+      answeredAt = performance.now();
+      inVain = 0;
+      if (!signal.aborted) answered();
+    } catch {
+      inVain += 1;
+      const isLong = performance.now() - answeredAt >= lostAfterMs;
+      if (!signal.aborted) silent(isLong && inVain >= lostAfterTries);
+    }
+    const left = everyMs - (performance.now() - askedAt);
+    if (left > 0) await delay(left, undefined, { signal, ref: false }).catch(() => {});
+  }
+}

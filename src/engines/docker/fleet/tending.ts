@@ -1,0 +1,138 @@
+/** What the fleet does by itself, again and again: the Swarm's list of nodes, firewalls, ways in to the spaces, and what is not needed any more. */
+import type { Logger } from '../../../lib/logger.ts';
+import type { Identity } from '../identity.ts';
+import { rounds } from '../rounds.ts';
+import type { SharedParts } from '../shared-parts.ts';
+import type { EntryPoints } from './entry-points.ts';
+import type { FleetVolumes } from './fleet-volumes.ts';
+import type { Member } from './member.ts';
+import type { Members } from './members.ts';
+import type { Membership } from './membership.ts';
+import type { NodeAddresses } from './node-addresses.ts';
+
+export interface TendingParts {
+  readonly shared: SharedParts;
+  readonly members: Members;
+  readonly membership: Membership;
+  readonly entryPoints: EntryPoints;
+  readonly addresses: NodeAddresses;
+  readonly volumes: FleetVolumes;
+  /** Whether this client sets things up; the others look on. */
+  readonly isActive: boolean;
+  readonly logger: Logger;
+}
+
+const everyMs = 2_000;
+const pruneMs = 60_000;
+
+export class Tending {
+  readonly #parts: TendingParts;
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #round = rounds(() => this.#tend());
+  /** Nodes that did not take the last table of links. */
+  readonly #stale = new Set<Member>();
+  #isClosed = false;
+
+  constructor(parts: TendingParts) {
+    this.#parts = parts;
+    this.#timers = [setInterval(() => this.hurry(), everyMs), setInterval(() => void this.#prune(), pruneMs)];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  /** Something changed that the next round should not wait for. */
+  hurry(): void {
+    if (!this.#isClosed) void this.#round();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#round();
+  }
+
+  /** Puts the table of links in force wherever somebody follows one. With several nodes one that cannot take it now does so later. */
+  async applyLinks(): Promise<void> {
+    const { members, shared } = this.#parts;
+    const { home } = members;
+    if (members.isAlone) return home.node.parts.gateways.apply(shared.places.spaces());
+    for (const member of members.ready()) this.#stale.add(member);
+    await this.#applyStale();
+  }
+
+  /** Nothing of this install is left on any node but images and volumes. */
+  async removeEverything(): Promise<void> {
+    const { members, shared, entryPoints } = this.#parts;
+    await members.settled();
+    const present = members.isAlone ? [members.home] : members.ready();
+    await Promise.all(present.map(({ node }) => node.clear()));
+    await this.#removeSpaces(present, () => false);
+    await Promise.all(present.map(({ node }) => node.lower()));
+    shared.networks.forget();
+    await entryPoints.close();
+  }
+
+  async #tend(): Promise<void> {
+    const { members, membership, entryPoints, addresses, isActive, logger } = this.#parts;
+    if (this.#isClosed) return;
+    const tasks: Promise<void>[] = [this.#applyStale(), entryPoints.tend()];
+    if (members.isTold && isActive) tasks.push(membership.tend());
+    if (!members.isAlone && isActive) tasks.push(addresses.tend());
+    for (const result of await Promise.allSettled(tasks)) {
+      if (result.status === 'rejected') logger.debug({ error: result.reason }, 'the fleet is not as it should be yet');
+    }
+  }
+
+  async #applyStale(): Promise<void> {
+    await Promise.all(
+      [...this.#stale].map(async (member) => {
+        this.#stale.delete(member);
+        if (!member.isReady) return;
+        const own = member.seen().map(({ identity }) => identity.spaceId);
+        const { gateways } = member.node.parts;
+        try {
+          await gateways.apply([...own, ...gateways.spaces()]);
+        } catch (error) {
+          this.#stale.add(member);
+          this.#parts.logger.warn({ error, node: member.id }, 'a node does not have the links of now yet');
+        }
+      }),
+    );
+  }
+
+  async #prune(): Promise<void> {
+    const { members, shared, volumes, isActive, logger } = this.#parts;
+    // Who is away may still have something in a space.
+    if (!isActive || members.all().some(({ isReady, isPart }) => !isReady && isPart)) return;
+    try {
+      const present = members.isAlone ? [members.home] : members.ready();
+      const containers = (await Promise.all(present.map(({ node }) => node.roster.containers()))).flat();
+      const known = (): readonly Identity[] => [
+        ...containers.map(({ identity }) => identity),
+        ...members.all().flatMap(({ node }) => node.launches.identities()),
+      ];
+      await this.#removeSpaces(present, (spaceId) => known().some((identity) => identity.spaceId === spaceId));
+      shared.places.prune((spaceId, target) =>
+        known().some((each) => each.spaceId === spaceId && target in each.places),
+      );
+      await volumes.tidy();
+    } catch (error) {
+      logger.debug({ error }, 'nothing was tidied up');
+    }
+  }
+
+  /** Takes the networks of spaces away that nothing is in. */
+  async #removeSpaces(present: readonly Member[], inUse: (spaceId: string) => boolean): Promise<void> {
+    const { shared, logger } = this.#parts;
+    for (const network of await shared.networks.list()) {
+      if (inUse(network.spaceId)) continue;
+      const empty = async (): Promise<void> => {
+        await Promise.all(present.map(({ node }) => node.parts.gateways.remove(network)));
+      };
+      await shared.networks
+        .remove(network, empty)
+        .catch((error: unknown) =>
+          logger.warn({ error, spaceId: network.spaceId }, 'the network of an empty space stays'),
+        );
+    }
+  }
+}
