@@ -21,12 +21,21 @@ test('each test is counted once, failures come with their error, parents only wh
     `test('good', () => {});
      test('bad', () => { throw new Error('the reason'); });
      test('later', (t) => t.skip('no docker'));
+     suite('nobody here', { skip: 'no daemon' }, () => { test('unseen', () => {}); });
      suite('group', () => { test('inner', () => { throw new TypeError('inner reason'); }); });
      test('parent', async (t) => { await t.test('child', () => { throw new Error('child reason'); }); });`,
   );
-  assert.deepEqual(totalsOf([result]), { passed: 1, failed: 3, skipped: 1 });
+  assert.deepEqual(totalsOf([result]), { passed: 1, failed: 3, skipped: 2 });
   const text = describeFile(result);
-  for (const part of ['✖ bad', 'the reason', '✖ group > inner', 'inner reason', '✖ parent > child', 'no docker']) {
+  for (const part of [
+    '✖ bad',
+    'the reason',
+    '✖ group > inner',
+    'inner reason',
+    '✖ parent > child',
+    'no docker',
+    'no daemon',
+  ]) {
     assert.ok(text.includes(part), `${part} is missing in:\n${text}`);
   }
 });

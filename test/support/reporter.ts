@@ -32,10 +32,12 @@ export default async function* reporter(events: AsyncIterable<TestEvent>): Async
   for await (const { type, data } of events) {
     if (type === 'test:start') names.splice(data.nesting, names.length, data.name);
     if (type !== 'test:pass' && type !== 'test:fail') continue;
-    if (data.details.type === 'suite') continue;
+    const isSkipped = data.skip !== undefined && data.skip !== false;
+    // What a skipped suite would have checked is told by nobody else.
+    if (data.details.type === 'suite' && !isSkipped) continue;
     const name = [...names.slice(0, data.nesting), data.name].join(' > ');
     const base = { name, durationMs: data.details.duration_ms };
-    if (data.skip !== undefined && data.skip !== false) {
+    if (isSkipped) {
       yield line({ ...base, kind: 'skipped', detail: typeof data.skip === 'string' ? data.skip : '' });
     } else if (type === 'test:pass') {
       yield line({ ...base, kind: 'passed', detail: '' });
