@@ -39,7 +39,7 @@ const treeOf = (name: string): string => `sha256:${createHash('sha256').update(n
 
 suite('retention of images', { skip: missing ?? false }, () => {
   let daemon: DockerDaemon;
-  let registry: TestRegistry;
+  let shop: TestRegistry;
   let api: DockerApi;
   let stack: string;
   const names = new Names('Mine');
@@ -48,8 +48,8 @@ suite('retention of images', { skip: missing ?? false }, () => {
   before(async () => {
     daemon = await startDockerDaemon(insecureRegistries);
     endings.push(() => daemon.close());
-    registry = await startRegistry(daemon.hostAddress);
-    endings.push(() => registry.close());
+    shop = await startRegistry(daemon.hostAddress);
+    endings.push(() => shop.close());
     api = apiOf(daemon.host);
     endings.push(() => api.close());
     await importStack('former');
@@ -135,8 +135,8 @@ suite('retention of images', { skip: missing ?? false }, () => {
 
   test('images of a registry: those that this install pulled, and no other', async () => {
     const pulled = async (name: string, pull: (image: ReturnType<typeof canonicalImage>) => Promise<void>) => {
-      const digest = await publish(api, registry, `team/${name}:1`, { version: name });
-      const reference = `${registry.host}/team/${name}@${digest}`;
+      const digest = await publish(api, shop, `team/${name}:1`, { version: name });
+      const reference = `${shop.host}/team/${name}@${digest}`;
       await pull(canonicalImage(reference));
       await there(reference);
       return reference;

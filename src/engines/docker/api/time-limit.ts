@@ -1,4 +1,7 @@
-/** One signal for the two ways in which a call ends early: its time is up, or whoever asked gave up. */
+/**
+ * One signal for the ways in which a call ends early: its time is up, or whoever asked gave up. The transport's own limit is one for all
+ * calls and by silence (apocas/docker-modem#45), which a quiet stream of events would not outlive.
+ */
 export interface TimeLimit {
   readonly signal: AbortSignal;
   /** Why `end` was called; null: it was not. */

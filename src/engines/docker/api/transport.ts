@@ -100,7 +100,7 @@ function modemOf(endpoint: Endpoint, agent: ReturnType<typeof openConnections>):
   const secrets = { ca: undefined, cert: undefined, key: undefined };
   const unsaid = { pathPrefix: '/', version: undefined, headers: {} };
   try {
-    // Everything is said: what is not, the transport would take from the environment's DOCKER_… variables.
+    // Everything is said: what is not, the transport would take from the environment (apocas/docker-modem#114).
     return new DockerModem({ ...nowhere, ...secrets, ...unsaid, ...at, agent });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
