@@ -30,8 +30,8 @@ export async function ensureRunning(
       if (!isFresh) await api.call('POST', '/containers/create', { query: { name }, body: await body() });
       await api.call('POST', `/containers/${encodeURIComponent(name)}/start`);
     } catch (error) {
-      // Somebody else made it, or took it away, in between; or the daemon just came up and its networks are not settled yet.
-      if (!isStatus(error, 404, 409, 500) || tries >= ensureTries) throw error;
+      // Somebody else made it, started it or took it away in between; or the daemon just came up and its networks are not settled yet.
+      if (!isStatus(error, 304, 404, 409, 500) || tries >= ensureTries) throw error;
       await delay(ensureAgainMs * tries);
     }
     if (tries > ensureTries) throw new Error(`the container ${name} does not stay up`);
