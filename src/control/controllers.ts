@@ -24,6 +24,8 @@ export class Controllers {
   readonly #nodeTable: NodeTable;
   readonly #nodes: NodeLoop;
   #leading = false;
+  #stopped = false;
+  #beating: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #unlisten: (() => void) | null = null;
 
@@ -45,6 +47,7 @@ export class Controllers {
   }
 
   async start(): Promise<void> {
+    this.#stopped = false;
     this.#unlisten = this.#context.db.onWake((topic, id) => {
       if (topic === 'node' || id === '*') void this.#useNodes();
       if (!this.#leading) return;
@@ -59,6 +62,13 @@ export class Controllers {
     await this.#beat();
   }
 
+  /** Renews the lead, or tries to get it; again and again. */
+  async #beat(): Promise<void> {
+    this.#beating = this.#renew();
+    await this.#beating;
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.#beat(), HEARTBEAT_MS);
+  }
+
   /** Every replica's own engine; whoever leads goes on from there. */
   async #useNodes(): Promise<void> {
     await this.#nodeTable.ensure();
@@ -66,10 +76,13 @@ export class Controllers {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     this.#unlisten?.();
     this.#nodeTable.stop();
+    // Loops that are just being started are started first.
+    await this.#beating;
     await this.#stepDown();
     await this.#context.db.leases.release(LEAD, this.#context.holder).catch(() => {});
   }
@@ -85,7 +98,7 @@ export class Controllers {
     }
   }
 
-  async #beat(): Promise<void> {
+  async #renew(): Promise<void> {
     const { db, holder, logger } = this.#context;
     let held = false;
     try {
@@ -107,7 +120,6 @@ export class Controllers {
       logger.warn({}, 'the lead was lost; another server may lead now');
       await this.#stepDown();
     }
-    this.#timer = setTimeout(() => void this.#beat(), HEARTBEAT_MS);
   }
 
   async #stepDown(): Promise<void> {

@@ -11,10 +11,12 @@ const UPLOADS_DAYS = 30;
 /** This many newest releases of each app can be rolled back to. */
 const RELEASES_KEPT = 10;
 
+type RetentionContext = Pick<ControlContext, 'db' | 'builder' | 'images' | 'clock' | 'blobs' | 'logs' | 'logger'>;
+
 export class Retention {
-  readonly #context: ControlContext;
+  readonly #context: RetentionContext;
   #timer: NodeJS.Timeout | null = null;
-  constructor(context: ControlContext) {
+  constructor(context: RetentionContext) {
     this.#context = context;
   }
 

@@ -207,3 +207,45 @@ test('pools keep to their nodes; a node that goes to another pool gives away wha
   await assert.rejects(() => core.pools.remove(systemActor, 'gpu'), refusedAs('conflict', 'pool-has-nodes'));
   await assert.rejects(() => core.pools.remove(systemActor, 'default'), refusedAs('conflict', 'default-pool'));
 });
+
+test('instances with volumes are moved by a drain, a seat at a time, and left alone by a rebalance', async (t) => {
+  const { core, db, join, serve, spread, ended } = await testFleet(t);
+  const [one, two] = [await join(1), await join(2)];
+  const mounts = [{ path: '/data', from: null, shared: false, sizeBytes: null }];
+  const store = await serve('store', 4, 'one-by-one', { mounts });
+  const seats = async () => (await db.instances.list(store)).map(({ ordinal }) => ordinal).toSorted();
+  const volumes = (await db.volumes.list(store)).map(({ id }) => id).toSorted();
+  assert.equal(volumes.length, 4);
+  await ended(await core.nodes.drain(systemActor, one.id));
+  await until('all run there', async () => (await spread(store))[two.id] === 4);
+  assert.deepEqual(await seats(), [0, 1, 2, 3]);
+  assert.deepEqual((await db.volumes.list(store)).map(({ id }) => id).toSorted(), volumes);
+  await core.nodes.uncordon(systemActor, one.id);
+  assert.equal((await core.moves.rebalance(systemActor)).moved, 0);
+});
+
+test('a crashed instance comes up elsewhere in its own time, and a drain does not wait for it', async (t) => {
+  const { core, db, engine, join, serve, ended } = await testFleet(t);
+  const one = await join(1);
+  const shop = await serve('shop', 1);
+  const two = await join(2);
+  const [row] = await db.instances.list(shop);
+  for (let crashes = 1; crashes <= 3; crashes += 1) {
+    const id = await until('it runs', async () => {
+      const [found] = await db.instances.list(shop);
+      return found?.state === 'ready' ? found.id : null;
+    });
+    engine.crash(id);
+    await until(
+      'it has crashed',
+      async () =>
+        (await db.instances.list(shop))[0]?.id !== id || (await db.instances.list(shop))[0]?.state === 'crashed',
+    );
+  }
+  assert.notEqual((await db.instances.list(shop))[0]?.id, row?.id);
+  await ended(await core.nodes.drain(systemActor, one.id));
+  await until('it runs on the other', async () => {
+    const [found] = await db.instances.list(shop);
+    return found?.state === 'ready' && found.nodeId === two.id;
+  });
+});

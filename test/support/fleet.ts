@@ -13,6 +13,7 @@ import type { NodeView } from '../../src/core/nodes/node.ts';
 import type { Operation } from '../../src/core/operations/operation.ts';
 import type { Engine } from '../../src/core/ports/engine.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
+import type { CreateProcess } from '../../src/core/processes/new-process.ts';
 import type { StrategyName } from '../../src/core/releases/release.ts';
 import { systemClock, systemIds } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
@@ -30,7 +31,7 @@ export interface Fleet extends TestCore {
   /** Adds a node and waits until it is ready; its number is the last one of its address. */
   join(number: number, pool?: string): Promise<NodeView>;
   /** An app of Ann's that runs so many web processes, all of them ready. */
-  serve(name: string, quantity: number, strategy?: StrategyName): Promise<string>;
+  serve(name: string, quantity: number, strategy?: StrategyName, web?: Omit<CreateProcess, 'type'>): Promise<string>;
   /** By node: how many ready instances of an app (or of all) run there. Nodes without any are left out. */
   spread(appId?: string): Promise<Readonly<Record<string, number>>>;
   /** Waits until it has ended, and gives how. */
@@ -120,8 +121,9 @@ export async function testFleet(t: TestContext, options: FleetOptions = {}): Pro
       await ended(operation);
       return core.nodes.get(systemActor, node.id);
     },
-    async serve(name, quantity, strategy = 'one-by-one') {
-      const id = await made.createApp(ann, name, 'ann');
+    async serve(name, quantity, strategy = 'one-by-one', web = {}) {
+      const processes = [{ ...web, type: 'web' }];
+      const { id } = await core.apps.create(ann, { name, team: 'ann', spaceId: made.spaceId, processes });
       const source = { kind: 'archive', url: new Secret('data:,x'), checksum: null } as const;
       const { id: build } = await core.builds.create(ann, id, { source });
       await finishBuild(db, build);

@@ -50,19 +50,23 @@ export class NodeTable {
 
   /** Applies it, and goes on trying in the background until it holds. Resolves after the first try; never rejects. */
   async ensure(): Promise<void> {
-    if (this.#retry) clearTimeout(this.#retry);
-    this.#retry = null;
+    this.#forgetRetry();
     try {
       await this.apply();
     } catch (error) {
       if (this.#stopped) return;
       this.#context.logger.warn({ err: error }, 'the engine could not be told its nodes yet; it is tried again');
+      this.#forgetRetry();
       this.#retry = setTimeout(() => void this.ensure(), AGAIN_MS);
     }
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#forgetRetry();
+  }
+
+  #forgetRetry(): void {
     if (this.#retry) clearTimeout(this.#retry);
     this.#retry = null;
   }
