@@ -202,7 +202,10 @@ test('a connection is taken over with what came along; nothing is sent before', 
 });
 
 test('nobody there, somebody else there, and closing in the middle', async (t) => {
-  const { api, path, server } = await serve(t, (_request, response) => response.writeHead(200).flushHeaders());
+  const { api, path, server } = await serve(t, ({ url }, response) => {
+    if (url?.includes('quick')) response.end('"again"');
+    else response.writeHead(200).flushHeaders();
+  });
   await assert.rejects(new DockerApi({ kind: 'unix', path: `${path}.not` }).call('GET', '/x'), isUnavailable);
   const plain = createPlainServer((socket) => socket.end('220 mail\r\n'));
   plain.listen(`${path}.mail`);
@@ -214,6 +217,7 @@ test('nobody there, somebody else there, and closing in the middle', async (t) =
   await hanging;
   await assert.rejects(text(streaming));
   await until('no connection is left', async () => (await connections(server)) === 0);
+  assert.equal(await api.call('GET', '/quick'), 'again');
 });
 
 test('the environment’s own Docker settings change nothing; the transport is loaded with the engine only', async (t) => {

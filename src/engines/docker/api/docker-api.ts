@@ -31,7 +31,7 @@ export class DockerApi {
     this.#transport = new Transport(endpoint);
   }
 
-  /** Ends what is under way. */
+  /** Ends what is under way. What is asked after that connects anew. */
   close(): void {
     this.#transport.close();
   }
