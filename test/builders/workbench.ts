@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { pack } from 'tar-stream';
 import { removeTree } from '../../src/builders/artifacts/remove-tree.ts';
 import { type BlobFolder, createBlobFolder } from '../../src/builders/blob-folder.ts';
-import { createBuilder } from '../../src/builders/builder.ts';
+import { type BuilderOptions, createBuilder } from '../../src/builders/builder.ts';
 import type { BuildLimits } from '../../src/builders/limits.ts';
 import type { Builder, BuildInput } from '../../src/core/ports/builder.ts';
 import type { LogStore } from '../../src/core/ports/log-store.ts';
@@ -68,6 +68,7 @@ export async function createWorkbench(
   t: TestContext,
   limits: Partial<BuildLimits> = {},
   other: OtherSandbox | null = null,
+  around: Pick<BuilderOptions, 'images' | 'credentials'> = {},
 ): Promise<Workbench> {
   const folder = other?.folder ?? (await temporaryFolder(t));
   const common = { dataFolder: folder, clock: systemClock, ids: systemIds, logger: silentLogger };
@@ -78,7 +79,7 @@ export async function createWorkbench(
   atEnd(t, () => dialer.close());
   const digestOf = (text: string): string => createHmac('sha256', 'key of the test').update(text).digest('hex');
   const used = other === null ? { sandbox } : { sandbox: await other.create(logs), ownFileSystem: other.ownFileSystem };
-  const builder = createBuilder({ ...common, ...used, logs, dialer, digestOf, limits });
+  const builder = createBuilder({ ...common, ...used, ...around, logs, dialer, digestOf, limits });
   return {
     folder,
     builder,
