@@ -73,6 +73,7 @@ export async function openDockerEngine(
     artifactFolder: join(folder.root, 'artifacts'),
     addressPool: settings.dockerAddressPool,
     advertiseAddress: settings.dockerAdvertiseAddress,
+    routes: true,
     routers: settings.dockerRouters.split(',').filter(Boolean),
     allowHostPorts: [addonHostPort(settings) ?? []].flat(),
     hostEnvironment: hostEnvironment(process.env),

@@ -219,6 +219,7 @@ export class DockerNode {
     this.parts.gateways.forget();
     this.parts.firewall.forget();
     this.parts.helper.forget();
+    this.parts.stack.forget();
   }
 
   async #launch(spec: InstanceSpec, before: () => Promise<void>): Promise<void> {

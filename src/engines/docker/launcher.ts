@@ -36,6 +36,8 @@ export interface LauncherParts {
 }
 
 const loopback = '127.0.0.1';
+/** The managers of the Swarm, whom a daemon asks before a container joins a network, are choosing a leader or are out of its reach. */
+const noLeader = /does not have a leader|no elected leader|attaching to network failed|deadline exceeded/i;
 
 export class Launcher {
   readonly #parts: LauncherParts;
@@ -54,8 +56,12 @@ export class Launcher {
       await this.#launch(spec);
       return true;
     } catch (error) {
-      if (!isFinal(error)) throw error;
       this.#parts.sessions.forget(spec.id);
+      if (!isFinal(error)) {
+        // Made and never started, it would be taken for one that starts.
+        await removeContainer(this.#parts.api, this.#parts.names.instance(spec.id)).catch(() => {});
+        throw error;
+      }
       await this.#recordFailure(spec, error instanceof Error ? error.message : 'it could not be started');
       return false;
     }
@@ -154,6 +160,6 @@ export class Launcher {
 
 /** Asked again, it would fail again. */
 function isFinal(error: unknown): boolean {
-  if (error instanceof DockerError) return !isStatus(error, 502, 503, 504);
+  if (error instanceof DockerError) return !isStatus(error, 502, 503, 504) && !noLeader.test(error.message);
   return !(error instanceof Error && 'kind' in error && error.kind === 'unavailable');
 }

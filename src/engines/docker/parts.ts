@@ -2,6 +2,7 @@
 import type { DockerApi } from './api/docker-api.ts';
 import { isAtLeast } from './api/version.ts';
 import { StepLimits } from './images/build/step-limits.ts';
+import type { ImageExchange } from './images/image-exchange.ts';
 import { publicOnly } from './images/registry-rules.ts';
 import { RunnableImages } from './images/runnable-images.ts';
 import { StackImage } from './images/stack-image.ts';
@@ -23,6 +24,8 @@ export type NodeParts = ReturnType<typeof assemble>;
 export interface NodeSurroundings {
   /** Machines that no instance may reach, and those that may reach instances. */
   readonly addresses: () => Pick<NodeRules, 'refuse' | 'routers'>;
+  /** Images that other nodes have. */
+  readonly exchange: ImageExchange;
 }
 
 /** The version from which a daemon gives a new terminal its size itself. */
@@ -31,7 +34,10 @@ const consoleSizeSince = '1.42';
 export function assemble(shared: SharedParts, api: DockerApi, surroundings: NodeSurroundings) {
   const { options, names, addressPool, places, networks } = shared;
   const { clock } = options;
-  const stack = new StackImage(api, options.nodePath ?? process.execPath);
+  const { exchange } = surroundings;
+  const stack = new StackImage(api, options.nodePath ?? process.execPath, (reference) =>
+    exchange.share(api, reference),
+  );
   const image = (): Promise<string> => stack.ensure();
   const helper = new NodeHelper({ api, names, image });
   const rules = () => ({
@@ -53,7 +59,7 @@ export function assemble(shared: SharedParts, api: DockerApi, surroundings: Node
   const now = (): Date => clock.now();
   const sessions = new Sessions({ api, helper, now, knowsConsoleSize });
   const { artifactFolder, registries = publicOnly } = options;
-  const images = new RunnableImages({ api, names, stack, artifactFolder, registries });
+  const images = new RunnableImages({ api, names, stack, artifactFolder, registries, exchange });
   const launcher = new Launcher({
     ...{ api, names, images, gateways, firewall, places, pods, volumes, sessions, knowsConsoleSize, now },
     stack: image,

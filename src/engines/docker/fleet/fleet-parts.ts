@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DockerApi } from '../api/docker-api.ts';
 import { endpointOf, type TlsMaterial } from '../api/endpoint.ts';
 import { DockerNode } from '../docker-node.ts';
+import { ImageExchange } from '../images/image-exchange.ts';
 import { createDockerImages } from '../images/images.ts';
 import { ensureSwarm } from '../network/swarm.ts';
 import type { DockerEngineOptions } from '../settings.ts';
@@ -36,6 +37,11 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
   const shared = assembleShared(options, managers);
   const { names } = shared;
   const addresses = new NodeAddresses(options, () => members);
+  const exchange = new ImageExchange({
+    nodes: () => members.ready().map(({ node }) => node.api),
+    own: options.registries?.own ?? null,
+    logger,
+  });
   const departures = new Departures({ shared, logger });
 
   const create = (address: string, tls: TlsMaterial | null, wish: Wish | null): Member => {
@@ -52,7 +58,7 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
         return isHome ? begin() : join();
       },
       id: () => member.wish?.id ?? null,
-      surroundings: { addresses: () => addresses.rulesFor(member) },
+      surroundings: { exchange, addresses: () => addresses.rulesFor(member) },
     });
     const member: Member = new Member(
       {

@@ -16,6 +16,7 @@ import { wantsReadOnly } from '../read-only.ts';
 import { appUser } from '../settings.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
 import { exposedPorts } from './describe-built.ts';
+import type { ImageExchange } from './image-exchange.ts';
 import { admitRegistry, type RegistryRules } from './registry-rules.ts';
 import { pullForInstall } from './retention/pulled-mark.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
@@ -38,6 +39,7 @@ export interface RunnableImagesParts {
   readonly stack: StackImage;
   readonly artifactFolder: string;
   readonly registries: RegistryRules;
+  readonly exchange: ImageExchange;
 }
 
 const app = `${appUser}:${appUser}`;
@@ -67,10 +69,10 @@ export class RunnableImages {
   }
 
   async #ensure(digest: string, form: ArtifactForm | null, appId: string): Promise<RunnableImage> {
-    const { api, stack, artifactFolder } = this.#parts;
+    const { api, stack, artifactFolder, exchange } = this.#parts;
     if (form?.kind === 'registry') return this.#ofRegistry(digest, form.reference, appId);
     if (form?.kind === 'built') {
-      if (!(await hasImage(api, form.imageId))) throw notHere();
+      if (!(await hasImage(api, form.imageId)) && !(await exchange.bring(api, form.imageId))) throw notHere();
       return this.#asItIs(form.imageId);
     }
     const hex = form?.hex ?? '';
@@ -78,7 +80,8 @@ export class RunnableImages {
     if (form === null || !existsSync(join(folder, 'tree'))) throw notHere();
     const base = await stack.ensure();
     const reference = `berth-app:${hex.slice(0, 40)}-${base.split(':')[1]}`;
-    if (!(await hasImage(api, reference))) await this.#build(folder, base, reference, digest);
+    if (!(await hasImage(api, reference)) && !(await exchange.share(api, reference)))
+      await this.#build(folder, base, reference, digest);
     return { reference, own: true, user: app, ports: [] };
   }
 

@@ -54,11 +54,14 @@ export const nodeInside = '/opt/berth/node/bin';
 export class StackImage {
   readonly #api: DockerApi;
   readonly #nodePath: string;
+  readonly #share: (reference: string) => Promise<boolean>;
   #reference: Promise<string> | null = null;
 
-  constructor(api: DockerApi, nodePath: string) {
+  /** `share` brings it from another node, where that is better than making it. */
+  constructor(api: DockerApi, nodePath: string, share: (reference: string) => Promise<boolean> = async () => false) {
     this.#api = api;
     this.#nodePath = nodePath;
+    this.#share = share;
   }
 
   /** A reference to it, made if this daemon does not have it yet. */
@@ -70,6 +73,11 @@ export class StackImage {
     return this.#reference;
   }
 
+  /** The daemon was away, and may have come back without it. */
+  forget(): void {
+    this.#reference = null;
+  }
+
   async #ensure(): Promise<string> {
     const files = stackFiles();
     if (files === null) throw new Error('the image for apps is made of Debian’s packages, and this machine has none');
@@ -77,7 +85,7 @@ export class StackImage {
     const parts = [format, process.version, String(size), String(mtimeMs), ...files.packages];
     const tag = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
     const reference = `${stackRepository}:${tag}`;
-    if (!(await hasImage(this.#api, reference))) await this.#make(files, tag);
+    if (!(await hasImage(this.#api, reference)) && !(await this.#share(reference))) await this.#make(files, tag);
     return reference;
   }
 

@@ -15,6 +15,10 @@ const isPending = ({ Swarm }: DaemonInfo): boolean =>
 /** `address` is where the nodes of a Swarm made here will reach it. Rejects with `unavailable` when the daemon cannot manage one. */
 export async function ensureSwarm(api: DockerApi, address: string): Promise<DaemonInfo> {
   let info = await api.call<DaemonInfo>('GET', '/info');
+  if (await isOutgrown(api, info, address)) {
+    await api.call('POST', '/swarm/leave', { query: { force: true } });
+    info = await api.call<DaemonInfo>('GET', '/info');
+  }
   if (info.Swarm.LocalNodeState === 'inactive') {
     const body = { ListenAddr: `${address}:${port}`, AdvertiseAddr: address };
     try {
@@ -36,4 +40,22 @@ export async function ensureSwarm(api: DockerApi, address: string): Promise<Daem
   if (!ControlAvailable)
     throw unavailable('the Docker daemon is a worker of its Swarm: point BERTH_DOCKER_HOST at one of its managers');
   return info;
+}
+
+/**
+ * Whether it is a Swarm on the loopback in which there is nothing yet, while other machines are to reach it at `address`. Where its managers
+ * are reached cannot be changed, so it must be begun anew.
+ */
+async function isOutgrown(api: DockerApi, { Swarm }: DaemonInfo, address: string): Promise<boolean> {
+  const isLoopback = (text: string): boolean => text.startsWith('127.');
+  const isMismatch = Swarm.LocalNodeState === 'active' && isLoopback(Swarm.NodeAddr) && !isLoopback(address);
+  if (!isMismatch || !Swarm.ControlAvailable) return false;
+  const kinds = ['/nodes', '/services', '/secrets', '/configs', '/networks'];
+  const [nodes = [], ...others] = await Promise.all(
+    kinds.map((path) => api.call<readonly { readonly Scope?: string; readonly Ingress?: boolean }[]>('GET', path)),
+  );
+  const left = others
+    .flat()
+    .filter(({ Scope, Ingress }) => Scope === undefined || (Scope === 'swarm' && Ingress !== true));
+  return nodes.length === 1 && left.length === 0;
 }
