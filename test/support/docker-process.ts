@@ -3,7 +3,7 @@
  * and sockets. What each test's machine is made of (docker-daemon.ts, swarm.ts); nothing outside its folder and its name is touched.
  */
 import { globSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { run, start } from '../../src/lib/exec.ts';
 import { attempt, command, isInstalled, systemEnvironment, textOf } from './system-command.ts';
 import { until } from './until.ts';
@@ -37,6 +37,8 @@ export class DockerProcess {
   readonly socket: string;
   readonly #options: DockerProcessOptions;
   #pid: number | null = null;
+  /** Beginnings of folders that it makes outside of its own: Swarm's load balancers of networks have their files in one place for all. */
+  readonly #outside = new Set<string>();
 
   constructor(options: DockerProcessOptions) {
     this.#options = options;
@@ -74,6 +76,7 @@ export class DockerProcess {
 
   /** Ends the daemon and nothing else; its containers go on when the signal gives it no time to end them. */
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.#noteOutside();
     const daemon = this.#pid;
     this.#pid = null;
     if (daemon === null) return;
@@ -83,6 +86,7 @@ export class DockerProcess {
 
   /** All that runs ends at once. */
   async killAll(): Promise<void> {
+    this.#noteOutside();
     const daemon = this.#pid;
     this.#pid = null;
     if (daemon !== null) kill(daemon, 'SIGKILL');
@@ -108,6 +112,9 @@ export class DockerProcess {
         .replace(/^unix:\/\//, '');
       if (socket.startsWith('/run/containerd/s/')) rmSync(socket, { force: true });
     }
+    for (const each of this.#outside)
+      for (const path of globSync(`/var/lib/docker/network/files/${each}*`))
+        rmSync(path, { recursive: true, force: true });
     rmSync(join(folder, 'exec'), { recursive: true, force: true });
     for (const group of groupFolders(name).reverse()) {
       await until('a control group is empty', () => {
@@ -119,6 +126,10 @@ export class DockerProcess {
         }
       });
     }
+  }
+
+  #noteOutside(): void {
+    for (const path of globSync(join(this.#options.folder, 'exec/netns/lb_*'))) this.#outside.add(basename(path));
   }
 
   #argv(): string[] {
