@@ -64,7 +64,7 @@ export class DockerNode {
     this.#carrier = new Carrier({ api, notes, logAppender, logger, clock, signal, stop, changed });
     this.launches = new Launches({
       now: () => clock.now(),
-      launch: (spec, before) => this.#launch(spec, before),
+      launch: (spec, before, signal) => this.#launch(spec, before, signal),
       failed: (id, error) => logger.warn({ error, instance: id }, 'an instance could not be started now'),
       changed,
     });
@@ -142,6 +142,7 @@ export class DockerNode {
 
   async stop(id: string, graceMs: number): Promise<void> {
     await this.connected();
+    this.launches.giveUp(id);
     await this.launches.over(id);
     const found = await this.roster.find(id);
     if (found === null) return;
@@ -222,9 +223,9 @@ export class DockerNode {
     this.parts.stack.forget();
   }
 
-  async #launch(spec: InstanceSpec, before: () => Promise<void>): Promise<void> {
+  async #launch(spec: InstanceSpec, before: () => Promise<void>, signal: AbortSignal): Promise<void> {
     await this.#adoption.adopted();
-    const started = await this.parts.launcher.launch(spec, before);
+    const started = await this.parts.launcher.launch(spec, before, signal);
     const found = await this.roster.find(spec.id);
     if (started && found !== null) this.#carrier.follow(found);
     else this.#options.shared.notes.change(spec.id, { isComplete: true });
@@ -246,6 +247,7 @@ export class DockerNode {
     const { shared, changed } = this.#options;
     const { pods, sessions } = this.parts;
     await this.connected();
+    this.launches.giveUp(id);
     await this.launches.over(id);
     const found = await this.roster.find(id);
     if (found === null) return;

@@ -48,12 +48,17 @@ export class Launcher {
 
   /**
    * Resolves when it runs, or with a container that says why it cannot. Rejects when the daemon is away: then nothing is decided, and the
-   * same may be asked again. True when it started. `before` is done first, and its failure is the instance's.
+   * same may be asked again. True when it started. `before` is done first, and its failure is the instance's. The signal ends the waiting
+   * for what others may wait for too.
    */
-  async launch(spec: InstanceSpec, before: () => Promise<void> = async () => {}): Promise<boolean> {
+  async launch(
+    spec: InstanceSpec,
+    before: () => Promise<void> = async () => {},
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<boolean> {
     try {
-      await before();
-      await this.#launch(spec);
+      await until(signal, before());
+      await this.#launch(spec, signal);
       return true;
     } catch (error) {
       this.#parts.sessions.forget(spec.id);
@@ -67,12 +72,12 @@ export class Launcher {
     }
   }
 
-  async #launch(spec: InstanceSpec): Promise<void> {
+  async #launch(spec: InstanceSpec, signal: AbortSignal): Promise<void> {
     const { images, gateways, firewall, volumes, pods } = this.#parts;
     const refusal = mountRefusal((spec.mounts ?? []).map(({ path }) => path));
     if (refusal !== null) throw new Error(refusal);
     const [image, space, gateway] = await Promise.all([
-      images.ensure(spec.artifactDigest, spec.appId),
+      until(signal, images.ensure(spec.artifactDigest, spec.appId)),
       gateways.ensure(spec.spaceId),
       firewall.gateway(),
       ...(spec.mounts ?? []).map(({ volumeId }) => volumes.ensure(volumeId)),
@@ -155,6 +160,19 @@ export class Launcher {
       HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none' } },
     };
     await api.call('POST', '/containers/create', { query: { name }, body });
+  }
+}
+
+/** Rejects with the signal's reason when it comes first; the work goes on for whoever else waits for it. */
+async function until<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const end = (): void => reject(signal.reason);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', end);
   }
 }
 

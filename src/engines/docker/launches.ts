@@ -5,7 +5,7 @@ import { type Identity, identityOf } from './identity.ts';
 export interface LaunchesParts {
   readonly now: () => Date;
   /** Brings it up, or leaves a container that says why not; rejects when nothing is decided. */
-  readonly launch: (spec: InstanceSpec, before: () => Promise<void>) => Promise<void>;
+  readonly launch: (spec: InstanceSpec, before: () => Promise<void>, signal: AbortSignal) => Promise<void>;
   /** The caller misses the instance in the list, and says it again. */
   readonly failed: (id: string, error: unknown) => void;
   readonly changed: () => void;
@@ -14,6 +14,7 @@ export interface LaunchesParts {
 interface Begun {
   readonly identity: Identity;
   readonly done: Promise<void>;
+  readonly end: AbortController;
 }
 
 export class Launches {
@@ -37,21 +38,27 @@ export class Launches {
     await this.#begun.get(id)?.done;
   }
 
+  /** Nobody wants it any more: it is not waited for what takes long, such as an image that is pulled. */
+  giveUp(id: string): void {
+    this.#begun.get(id)?.end.abort(new Error('it was stopped before it could start'));
+  }
+
   /** One that is under way already goes on. `before` is done first; when it fails, the start did. */
   begin(spec: InstanceSpec, before: () => Promise<void>): Identity {
     const known = this.#begun.get(spec.id);
     if (known !== undefined) return known.identity;
     const { launch, failed, changed, now } = this.#parts;
     const identity = identityOf(spec, now(), true, {});
+    const end = new AbortController();
     // In a later turn, so that it is known before it is over.
     const done = Promise.resolve()
-      .then(() => launch(spec, before))
+      .then(() => launch(spec, before, end.signal))
       .catch((error: unknown) => failed(spec.id, error))
       .finally(() => {
         if (this.#begun.get(spec.id) === begun) this.#begun.delete(spec.id);
         changed();
       });
-    const begun = { identity, done };
+    const begun = { identity, done, end };
     this.#begun.set(spec.id, begun);
     changed();
     return identity;
