@@ -55,6 +55,7 @@ export function createInstanceStore(db: Kysely<Schema>): InstanceStore {
           'instances.generation',
           'instances.state',
           'instances.node_id as nodeId',
+          'instances.failure_code as failureCode',
           'instances.created_at as createdAt',
           'apps.pool_id as poolId',
         ])
@@ -68,6 +69,14 @@ export function createInstanceStore(db: Kysely<Schema>): InstanceStore {
         where id = any(${ids}::uuid[]) and state in ('starting', 'ready')
           and not starts_with(generation, ${movedGeneration('')})
         returning app_id as "appId"`.execute(db);
+      return [...new Set(rows.map(({ appId }) => appId))];
+    },
+    async hurry(poolId, failureCode, now) {
+      const { rows } = await sql<{ appId: Id<'app'> }>`
+        update instances set retry_at = ${now}, updated_at = ${now} from apps
+        where apps.id = instances.app_id and apps.pool_id = ${poolId} and instances.state = 'crashed'
+          and instances.failure_code = ${failureCode} and instances.retry_at > ${now}
+        returning instances.app_id as "appId"`.execute(db);
       return [...new Set(rows.map(({ appId }) => appId))];
     },
     async insert(instance) {

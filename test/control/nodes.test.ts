@@ -88,9 +88,10 @@ test('the last node of a pool is not emptied: what runs there stays until anothe
 });
 
 test('a node that fails is replaced elsewhere, and is said to be healed when all runs again', async (t) => {
-  const { core, engine, join, serve, spread, events } = await testFleet(t);
+  const { core, engine, join, serve, seen, spread, events } = await testFleet(t);
   const [one, two] = [await join(1), await join(2)];
   const [shop, blog] = [await serve('shop', 4), await serve('blog', 2)];
+  await seen();
   engine.fail(one.id);
   await until('it is healed', async () => (await events('NodeHealed')).length === 1);
   assert.deepEqual([await spread(shop), await spread(blog)], [{ [two.id]: 4 }, { [two.id]: 2 }]);
@@ -107,6 +108,25 @@ test('a node that fails is replaced elsewhere, and is said to be healed when all
     async () => (await events('NodeReady')).filter(({ data }) => data.node === one.id).length === 2,
   );
   assert.equal((await events('NodeHealed')).length, 1);
+});
+
+test('when all nodes fail, nothing is healed until one is back; then all runs at once', async (t) => {
+  const { db, engine, join, serve, seen, spread, events } = await testFleet(t);
+  const [one, two] = [await join(1), await join(2)];
+  const shop = await serve('shop', 4);
+  await seen();
+  engine.fail(one.id);
+  engine.fail(two.id);
+  await until('no node takes them, again and again', async () => {
+    const rows = await db.instances.list(shop);
+    return rows.length === 4 && rows.every(({ failureCode, restarts }) => failureCode !== null && restarts >= 4);
+  });
+  assert.equal((await events('NodeHealed')).length, 0);
+  const back = performance.now();
+  engine.heal(two.id);
+  await until('all run', async () => (await spread(shop))[two.id] === 4);
+  assert.ok(performance.now() - back < 7_000, 'nobody waits for the end of a back-off of 8 s');
+  await until('both are healed', async () => (await events('NodeHealed')).length === 2);
 });
 
 test('a cordoned node takes nothing new and keeps what it has', async (t) => {

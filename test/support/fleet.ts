@@ -1,4 +1,5 @@
 /** The core with all control loops over a real database and router, and a simulated engine of several nodes. */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,8 @@ export interface Fleet extends TestCore {
   serve(name: string, quantity: number, strategy?: StrategyName, web?: Omit<CreateProcess, 'type'>): Promise<string>;
   /** By node: how many ready instances of an app (or of all) run there. Nodes without any are left out. */
   spread(appId?: string): Promise<Readonly<Record<string, number>>>;
+  /** Waits until the loop of nodes has looked at what runs now. */
+  seen(): Promise<void>;
   /** Waits until it has ended, and gives how. */
   ended(operation: Operation): Promise<Operation>;
   events(kind: EventKind): Promise<readonly PlatformEvent[]>;
@@ -115,6 +118,11 @@ export async function testFleet(t: TestContext, options: FleetOptions = {}): Pro
     controllers,
     ann,
     ended,
+    async seen() {
+      const { operation, moved } = await core.moves.rebalance(systemActor);
+      assert.equal(moved, 0);
+      await ended(operation);
+    },
     async join(number, pool) {
       const input = { address: addressOf(number), ...(pool === undefined ? {} : { pool }) };
       const { node, operation } = await core.nodes.add(systemActor, input);

@@ -1,6 +1,7 @@
 /** Says when all that ran on a node that went down runs again. */
 import { systemActor } from '../../core/access/actor.ts';
 import { record } from '../../core/events/record.ts';
+import { START_FAILURE } from '../../core/instances/crash.ts';
 import type { Id } from '../../core/names.ts';
 import type { NodeView } from '../../core/nodes/node.ts';
 import { nodeData } from '../../core/nodes/remove-node.ts';
@@ -35,7 +36,7 @@ async function isHealed({ db }: HealingContext, node: NodeView, now: NodesNow): 
   return true;
 }
 
-/** Pure. Of whatever generation: a deploy may be under way. What crashed by itself is no longer the node's fault. */
+/** Pure. Of whatever generation: a deploy may be under way. What ran and crashed by itself is no longer the node's fault. */
 export function isWhole(
   appId: Id<'app'>,
   wanted: readonly Pick<WantedProcess, 'process' | 'quantity'>[],
@@ -44,7 +45,9 @@ export function isWhole(
   const listed = new Set(running.map(({ id }) => id));
   return wanted.every(({ process, quantity }) => {
     const rows = placed.filter((row) => row.appId === appId && row.processType === process.type);
-    const there = rows.filter((row) => row.state === 'crashed' || (row.state === 'ready' && listed.has(row.id)));
+    const there = rows.filter((row) =>
+      row.state === 'crashed' ? row.failureCode !== START_FAILURE : row.state === 'ready' && listed.has(row.id),
+    );
     return there.length >= quantity;
   });
 }

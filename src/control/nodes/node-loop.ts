@@ -7,10 +7,12 @@ import type { ControlContext } from '../control-context.ts';
 import { endNodeOperations } from './node-ends.ts';
 import { isHurt, noteHealed } from './node-healing.ts';
 import { instancesToMove, moveInstances, type NodesNow } from './node-moves.ts';
+import { NodeRoom } from './node-room.ts';
 import { NodeStates } from './node-states.ts';
 import type { NodeTable } from './node-table.ts';
 
 const BUSY_MS = 500;
+const AGAIN_MS = 2_000;
 /** Changes of instances come in swarms. */
 const PAUSE_MS = 100;
 
@@ -18,6 +20,7 @@ export class NodeLoop {
   readonly #context: ControlContext;
   readonly #table: NodeTable;
   #states: NodeStates;
+  #room: NodeRoom;
   #stopped = true;
   #looking: Promise<void> | null = null;
   #again = false;
@@ -29,11 +32,13 @@ export class NodeLoop {
     this.#context = context;
     this.#table = table;
     this.#states = new NodeStates(context);
+    this.#room = new NodeRoom(context);
   }
 
   start(): void {
     this.#stopped = false;
     this.#states = new NodeStates(this.#context);
+    this.#room = new NodeRoom(this.#context);
     this.#unwatch = this.#context.engine.watch(() => {
       if (this.#hasNodes) this.wake();
     });
@@ -63,9 +68,9 @@ export class NodeLoop {
 
   async #turn(): Promise<void> {
     this.#again = false;
-    let nextMs = BUSY_MS;
+    let nextMs = AGAIN_MS;
     try {
-      if (!(await this.look())) nextMs = this.#context.limits.resyncMs;
+      nextMs = (await this.look()) ? BUSY_MS : this.#context.limits.resyncMs;
     } catch (error) {
       this.#context.logger.warn({ err: error }, 'the nodes could not be looked at; it is tried again');
     }
@@ -85,9 +90,10 @@ export class NodeLoop {
     const placed = await db.instances.placed();
     let nodes = rows;
     await this.#step('the states of the nodes could not be written', async () => {
-      nodes = await this.#states.note(rows, (await engine.describe()).nodes, placed);
+      nodes = await this.#states.note(rows, (await engine.describe()).nodes, { placed, running });
     });
     const now: NodesNow = { nodes, operations, placed, running };
+    await this.#step('instances that found no room could not be tried again', () => this.#room.note(nodes));
     await this.#step('instances could not be moved', () => moveInstances(this.#context, instancesToMove(now)));
     let open = operations.length;
     await this.#step('what was asked for of nodes could not be ended', async () => {

@@ -4,8 +4,9 @@ import { record } from '../../core/events/record.ts';
 import type { PlacedInstance } from '../../core/instances/instance.ts';
 import type { Node, NodeView } from '../../core/nodes/node.ts';
 import { nodeData } from '../../core/nodes/remove-node.ts';
-import type { EngineNode } from '../../core/ports/engine.ts';
+import type { EngineInstance, EngineNode } from '../../core/ports/engine.ts';
 import type { ControlContext } from '../control-context.ts';
+import type { NodesNow } from './node-moves.ts';
 
 /** A node that was a part already may be found again for so long, after a start of the server, before it counts as down. */
 const FOUND_WITHIN_MS = 30_000;
@@ -27,7 +28,7 @@ export class NodeStates {
   async note(
     nodes: readonly NodeView[],
     described: readonly EngineNode[],
-    placed: readonly PlacedInstance[],
+    { placed, running }: Pick<NodesNow, 'placed' | 'running'>,
   ): Promise<readonly NodeView[]> {
     const byId = new Map(described.map((node) => [node.id, node]));
     const after: NodeView[] = [];
@@ -35,7 +36,7 @@ export class NodeStates {
       const seen = this.#settled(node, byId.get(node.id) ?? { state: 'joining', message: null });
       after.push(await this.#write(node, seen, placed));
     }
-    this.#remember(after, placed);
+    this.#remember(after, running);
     return after;
   }
 
@@ -70,25 +71,35 @@ export class NodeStates {
 
   #lostWith(node: Node, placed: readonly PlacedInstance[]): Record<string, number> {
     const lost: Record<string, number> = { ...node.lost };
-    for (const counts of [this.#census.get(node.id) ?? new Map<string, number>(), countByApp(node, placed)])
+    for (const counts of [
+      this.#census.get(node.id) ?? new Map<string, number>(),
+      countByApp(node, placed.filter(isLiving)),
+    ])
       for (const [appId, count] of counts) lost[appId] = Math.max(lost[appId] ?? 0, count);
     return lost;
   }
 
-  #remember(nodes: readonly NodeView[], placed: readonly PlacedInstance[]): void {
+  #remember(nodes: readonly NodeView[], running: readonly EngineInstance[]): void {
     const before = this.#census;
     this.#census = new Map(
       nodes.map((node) => [
         node.id,
-        node.state === 'ready' ? countByApp(node, placed) : (before.get(node.id) ?? new Map<string, number>()),
+        node.state === 'ready'
+          ? countByApp(node, running.filter(isServing))
+          : (before.get(node.id) ?? new Map<string, number>()),
       ]),
     );
   }
 }
 
-function countByApp({ id }: Pick<Node, 'id'>, placed: readonly PlacedInstance[]): ReadonlyMap<string, number> {
+const isLiving = ({ state }: PlacedInstance): boolean => state !== 'crashed';
+const isServing = ({ kind, state }: EngineInstance): boolean => kind === 'process' && state !== 'exited';
+
+function countByApp(
+  { id }: Pick<Node, 'id'>,
+  instances: readonly Pick<PlacedInstance | EngineInstance, 'appId' | 'nodeId'>[],
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const row of placed)
-    if (row.nodeId === id && row.state !== 'crashed') counts.set(row.appId, (counts.get(row.appId) ?? 0) + 1);
+  for (const { appId, nodeId } of instances) if (nodeId === id) counts.set(appId, (counts.get(appId) ?? 0) + 1);
   return counts;
 }

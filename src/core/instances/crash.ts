@@ -1,5 +1,8 @@
 import type { InstanceExit } from '../ports/engine.ts';
 
+/** It never ran: no node would take it, or what it runs is not to be had. */
+export const START_FAILURE = 'start-failure';
+
 export interface Crash {
   /** H10 crashed, R15 out of memory, start-failure, H20 boot timeout. */
   readonly code: string;
@@ -9,7 +12,7 @@ export interface Crash {
 
 /** Names why an instance ended by itself, as Akkeris' and Heroku's codes do. */
 export function nameCrash(exit: InstanceExit, memoryLimitBytes: number): Crash {
-  if (exit.startError !== null) return { code: 'start-failure', message: `could not be started: ${exit.startError}` };
+  if (exit.startError !== null) return { code: START_FAILURE, message: `could not be started: ${exit.startError}` };
   if (exit.outOfMemory)
     return {
       code: 'R15',

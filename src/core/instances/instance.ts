@@ -37,7 +37,7 @@ export interface Instance {
 /** An instance as nodes see it. */
 export type PlacedInstance = Pick<
   Instance,
-  'id' | 'appId' | 'processType' | 'generation' | 'state' | 'nodeId' | 'createdAt'
+  'id' | 'appId' | 'processType' | 'generation' | 'state' | 'nodeId' | 'failureCode' | 'createdAt'
 > & { readonly poolId: Id<'pool'> };
 export interface InstanceStore {
   list(appId: Id<'app'>): Promise<readonly Instance[]>;
@@ -51,6 +51,8 @@ export interface InstanceStore {
    * already stay as they are. Gives the apps of those that changed.
    */
   move(ids: readonly Id<'instance'>[], at: Date): Promise<readonly Id<'app'>[]>;
+  /** Crashed ones of a pool's apps that failed by this code are due now. Gives their apps. */
+  hurry(poolId: Id<'pool'>, failureCode: string, now: Date): Promise<readonly Id<'app'>[]>;
   insert(instance: Instance): Promise<void>;
   update(id: Id<'instance'>, change: Partial<Omit<Instance, 'id' | 'appId' | 'createdAt'>>): Promise<void>;
   remove(id: Id<'instance'>): Promise<void>;
