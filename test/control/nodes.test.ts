@@ -87,48 +87,6 @@ test('the last node of a pool is not emptied: what runs there stays until anothe
   await until('all run there', async () => (await spread(shop))[two.node.id] === 2);
 });
 
-test('a node that fails is replaced elsewhere, and is said to be healed when all runs again', async (t) => {
-  const { core, engine, join, serve, seen, spread, events } = await testFleet(t);
-  const [one, two] = [await join(1), await join(2)];
-  const [shop, blog] = [await serve('shop', 4), await serve('blog', 2)];
-  await seen();
-  engine.fail(one.id);
-  await until('it is healed', async () => (await events('NodeHealed')).length === 1);
-  assert.deepEqual([await spread(shop), await spread(blog)], [{ [two.id]: 4 }, { [two.id]: 2 }]);
-  const [healed] = await events('NodeHealed');
-  assert.deepEqual([healed?.data.node, healed?.data.moved], [one.id, 3]);
-  assert.deepEqual(
-    (await events('NodeDown')).map(({ data }) => data.node),
-    [one.id],
-  );
-  assert.equal((await core.nodes.get(systemActor, one.id)).state, 'down');
-  engine.heal(one.id);
-  await until(
-    'it is ready again',
-    async () => (await events('NodeReady')).filter(({ data }) => data.node === one.id).length === 2,
-  );
-  assert.equal((await events('NodeHealed')).length, 1);
-});
-
-test('when all nodes fail, nothing is healed until one is back; then all runs at once', async (t) => {
-  const { db, engine, join, serve, seen, spread, events } = await testFleet(t);
-  const [one, two] = [await join(1), await join(2)];
-  const shop = await serve('shop', 4);
-  await seen();
-  engine.fail(one.id);
-  engine.fail(two.id);
-  await until('no node takes them, again and again', async () => {
-    const rows = await db.instances.list(shop);
-    return rows.length === 4 && rows.every(({ failureCode, restarts }) => failureCode !== null && restarts >= 4);
-  });
-  assert.equal((await events('NodeHealed')).length, 0);
-  const back = performance.now();
-  engine.heal(two.id);
-  await until('all run', async () => (await spread(shop))[two.id] === 4);
-  assert.ok(performance.now() - back < 7_000, 'nobody waits for the end of a back-off of 8 s');
-  await until('both are healed', async () => (await events('NodeHealed')).length === 2);
-});
-
 test('a cordoned node takes nothing new and keeps what it has', async (t) => {
   const { core, join, serve, spread } = await testFleet(t);
   const [one, two] = [await join(1), await join(2)];
@@ -242,30 +200,4 @@ test('instances with volumes are moved by a drain, a seat at a time, and left al
   assert.deepEqual((await db.volumes.list(store)).map(({ id }) => id).toSorted(), volumes);
   await core.nodes.uncordon(systemActor, one.id);
   assert.equal((await core.moves.rebalance(systemActor)).moved, 0);
-});
-
-test('a crashed instance comes up elsewhere in its own time, and a drain does not wait for it', async (t) => {
-  const { core, db, engine, join, serve, ended } = await testFleet(t);
-  const one = await join(1);
-  const shop = await serve('shop', 1);
-  const two = await join(2);
-  const [row] = await db.instances.list(shop);
-  for (let crashes = 1; crashes <= 3; crashes += 1) {
-    const id = await until('it runs', async () => {
-      const [found] = await db.instances.list(shop);
-      return found?.state === 'ready' ? found.id : null;
-    });
-    engine.crash(id);
-    await until(
-      'it has crashed',
-      async () =>
-        (await db.instances.list(shop))[0]?.id !== id || (await db.instances.list(shop))[0]?.state === 'crashed',
-    );
-  }
-  assert.notEqual((await db.instances.list(shop))[0]?.id, row?.id);
-  await ended(await core.nodes.drain(systemActor, one.id));
-  await until('it runs on the other', async () => {
-    const [found] = await db.instances.list(shop);
-    return found?.state === 'ready' && found.nodeId === two.id;
-  });
 });
