@@ -46,13 +46,17 @@ class PooledEngine implements Engine {
     this.#engines = Object.values(options.engines);
   }
 
+  /** The nodes of all; the isolation is that of the fallback's engine, which runs the default pool. */
   async describe(): Promise<EngineDescription> {
-    const each = await Promise.all(this.#engines.map((engine) => engine.describe()));
-    const whats = new Set(each.flatMap(({ isolation }) => isolation.map(({ what }) => what)));
+    const { engines, fallback } = this.#options;
+    const each = await Promise.all(
+      Object.entries(engines).map(async ([kind, engine]) => ({ kind, description: await engine.describe() })),
+    );
+    const own = each.find(({ kind }) => kind === fallback);
     return {
-      kind: each.map(({ kind }) => kind).join(' and '),
-      nodes: each.flatMap(({ nodes }) => nodes),
-      isolation: [...whats].map((what) => combined(what, each)),
+      kind: own?.description.kind ?? fallback,
+      nodes: each.flatMap(({ description }) => description.nodes),
+      isolation: own?.description.isolation ?? [],
     };
   }
 
@@ -175,16 +179,4 @@ class PooledEngine implements Engine {
     const outcomes = await Promise.allSettled(this.#engines.map(tell));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
-}
-
-type Isolation = EngineDescription['isolation'][number];
-
-/** In force only where it is on all of them; each says how. */
-function combined(what: Isolation['what'], each: readonly EngineDescription[]): Isolation {
-  const lines = each.flatMap(({ kind, isolation }) =>
-    isolation.filter((line) => line.what === what).map((line) => ({ ...line, kind })),
-  );
-  const hows = new Set(lines.map(({ how }) => how));
-  const [only = ''] = hows.size === 1 ? hows : [lines.map(({ kind, how }) => `${kind}: ${how}`).join('; ')];
-  return { what, inForce: lines.length === each.length && lines.every((line) => line.inForce), how: only };
 }

@@ -103,7 +103,7 @@ test('nodes and links go to the engine of their pool, volumes and descriptions a
   await engine.start({ ...spec('process'), mounts: [{ volumeId: 'v2', path: '/data' }] });
   assert.deepEqual([...(await engine.volumes())].toSorted(), ['v1', 'v2']);
   const { nodes, isolation, kind } = await engine.describe();
-  assert.deepEqual([nodes.map(({ id }) => id), kind], [['one', 'two'], 'simulated and simulated']);
+  assert.deepEqual([nodes.map(({ id }) => id), kind], [['one', 'two'], 'simulated']);
   assert.deepEqual(isolation[0], { what: 'user', inForce: false, how: 'nothing runs' });
 });
 
