@@ -28,26 +28,38 @@ const pruneMs = 60_000;
 export class Tending {
   readonly #parts: TendingParts;
   readonly #timers: readonly NodeJS.Timeout[];
-  readonly #round = rounds(() => this.#tend());
+  /** Each at its own pace: none waits for what another one is busy with. */
+  readonly #tasks: readonly (() => Promise<void>)[];
   /** Nodes that did not take the last table of links. */
   readonly #stale = new Set<Member>();
   #isClosed = false;
 
   constructor(parts: TendingParts) {
+    const { members, membership, entryPoints, addresses, isActive } = parts;
     this.#parts = parts;
+    this.#tasks = [
+      this.#task(() => this.#applyStale()),
+      this.#task(() => entryPoints.tend()),
+      this.#task(async () => {
+        if (members.isTold && isActive) await membership.tend();
+      }),
+      this.#task(async () => {
+        if (!members.isAlone && isActive) await addresses.tend();
+      }),
+    ];
     this.#timers = [setInterval(() => this.hurry(), everyMs), setInterval(() => void this.#prune(), pruneMs)];
     for (const timer of this.#timers) timer.unref();
   }
 
   /** Something changed that the next round should not wait for. */
   hurry(): void {
-    if (!this.#isClosed) void this.#round();
+    for (const task of this.#tasks) void task();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#round();
+    await Promise.all(this.#tasks.map((task) => task()));
   }
 
   /** Puts the table of links in force wherever somebody follows one. With several nodes one that cannot take it now does so later. */
@@ -71,15 +83,13 @@ export class Tending {
     await entryPoints.close();
   }
 
-  async #tend(): Promise<void> {
-    const { members, membership, entryPoints, addresses, isActive, logger } = this.#parts;
-    if (this.#isClosed) return;
-    const tasks: Promise<void>[] = [this.#applyStale(), entryPoints.tend()];
-    if (members.isTold && isActive) tasks.push(membership.tend());
-    if (!members.isAlone && isActive) tasks.push(addresses.tend());
-    for (const result of await Promise.allSettled(tasks)) {
-      if (result.status === 'rejected') logger.debug({ error: result.reason }, 'the fleet is not as it should be yet');
-    }
+  #task(work: () => Promise<void>): () => Promise<void> {
+    return rounds(async () => {
+      if (this.#isClosed) return;
+      await work().catch((error: unknown) =>
+        this.#parts.logger.debug({ error }, 'the fleet is not as it should be yet'),
+      );
+    });
   }
 
   async #applyStale(): Promise<void> {

@@ -1,0 +1,349 @@
+// test-timeout: 900
+/** What the Docker engine promises over three machines: where instances are, what reaches what, and what happens when a machine is lost. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { InstanceSpec } from '../../src/core/ports/engine.ts';
+import { drain } from '../../src/engines/conformance/harness.ts';
+import { missingForDocker } from '../support/swarm.ts';
+import { command } from '../support/system-command.ts';
+import { until } from '../support/until.ts';
+import { answerOf, find, type SwarmHarness, swarmHarness, untilReady, untilRunning } from './support/swarm-harness.ts';
+
+const everyone = ['node-1', 'node-2', 'node-3'];
+const lossMs = 15_000;
+const patienceMs = 60_000;
+
+describe('docker engine over several machines', { skip: missingForDocker() ?? false }, () => {
+  let harness: SwarmHarness;
+  before(async () => {
+    harness = await swarmHarness(3);
+    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
+    await untilReady(harness.engine, everyone);
+  });
+  after(async () => {
+    await harness.close();
+  });
+
+  test('an app is spread over all nodes, and each instance answers at its address', async () => {
+    const specs = await startOn(everyone);
+    for (const spec of specs.values()) {
+      const instance = await untilRunning(harness.engine, spec.id);
+      assert.equal(await until('an answer', () => answerOf(instance), patienceMs), 'hello');
+    }
+    await removeAll([...specs.values()]);
+  });
+
+  test('there are three managers', async () => {
+    await until('three managers', async () => (await managers()).length === 3, patienceMs);
+  });
+
+  test('exec, output, statistics and signals come from the node that has the instance', async () => {
+    const specs = await startOn(everyone);
+    for (const spec of specs.values()) {
+      const session = await harness.engine.exec(spec.id, { command: ['node', '-e', 'console.log(process.env.PORT)'] });
+      assert.equal(String(await drain(session.stdout)).trim(), '8080');
+      assert.equal((await session.exit).code, 0);
+    }
+    const stats = await harness.engine.stats([...specs.values()].map(({ id }) => id));
+    assert.ok(stats.length === 3 && stats.every(({ memory }) => memory.usageBytes > 0));
+    const [first] = specs.values();
+    await until(
+      'output of all three',
+      () => harness.lines(first?.appId ?? '').filter((text) => text === 'listening on 8080').length === 3,
+    );
+    const far = specs.get('node-3')?.id ?? '';
+    await harness.engine.signal(far, 'SIGKILL');
+    await until('its end', async () => (await find(harness.engine, far))?.exit?.signal === 'SIGKILL');
+    await removeAll([...specs.values()]);
+  });
+
+  test('links and addresses of a space lead from any node to any other, and to no other space', async () => {
+    const target = 'store';
+    const backends = await startOn(everyone);
+    const running = await Promise.all([...backends.values()].map(({ id }) => untilRunning(harness.engine, id)));
+    const links = [{ name: 'store', target, port: 6379 }];
+    const callers = await startOn(everyone, { processType: 'caller', links });
+    const stranger = harness.spec({ spaceId: 'elsewhere' });
+    await harness.engine.start(stranger);
+    await untilRunning(harness.engine, stranger.id);
+    const addresses = running.flatMap(({ address }) => address ?? []);
+    await harness.engine.routeLinks([{ target, spaceId: 'fleet', port: 6379, backends: addresses }]);
+    const words = ['http://store:6379/', ...addresses.map(({ host, port }) => `http://${host}:${port}/`)];
+    for (const { id } of callers.values())
+      assert.deepEqual(
+        await ask(id, words),
+        words.map(() => 'hello'),
+      );
+    assert.deepEqual(await ask(stranger.id, words.slice(1)), ['shut', 'shut', 'shut']);
+    const last = addresses.slice(-1);
+    await harness.engine.routeLinks([{ target, spaceId: 'fleet', port: 6379, backends: last }]);
+    for (const { id } of callers.values()) assert.deepEqual(await ask(id, ['http://store:6379/']), ['hello']);
+    await harness.engine.routeLinks([]);
+    for (const { id } of callers.values()) assert.deepEqual(await ask(id, ['http://store:6379/']), ['refused']);
+    await removeAll([...backends.values(), ...callers.values(), stranger]);
+  });
+
+  test('an instance reaches neither a node nor the platform', async () => {
+    const specs = await startOn(everyone);
+    const closed = [...harness.machines.map(({ address }) => `${address}:2376`), `${harness.hostAddress}:22`];
+    for (const { id } of specs.values()) {
+      const session = await harness.engine.exec(id, { command: ['node', 'reach.js', ...closed] });
+      const said = String(await drain(session.stdout))
+        .trim()
+        .split('\n');
+      assert.deepEqual(said, [...closed.map((each) => `${each} shut`), 'done']);
+    }
+    await removeAll([...specs.values()]);
+  });
+
+  test('members of a pod share a node', async () => {
+    const pod = 'pod-1';
+    const one = harness.spec({ pod, ports: [7001] });
+    const two = harness.spec({ appId: one.appId, pod, ports: [7002], processType: 'side' });
+    for (const spec of [one, two]) await harness.engine.start(spec);
+    const [first, second] = [await untilRunning(harness.engine, one.id), await untilRunning(harness.engine, two.id)];
+    assert.equal(first.nodeId, second.nodeId);
+    assert.deepEqual(await ask(two.id, ['http://127.0.0.1:7001/']), ['hello']);
+    await removeAll([one, two]);
+  });
+
+  test('a node that takes nothing new keeps what it has; pools and refusals are honoured', async () => {
+    const specs = await startOn(everyone);
+    await harness.engine.useNodes([
+      harness.row(1, { schedulable: false }),
+      harness.row(2),
+      harness.row(3, { poolId: 'other', labels: { zone: 'far' } }),
+    ]);
+    const more = await startMany(3, { poolId: 'main' });
+    assert.deepEqual(new Set(await nodesOf(more)), new Set(['node-2']));
+    const lost = harness.spec({ poolId: 'nowhere' });
+    await harness.engine.start(lost);
+    const refused = await until('a reason', async () => (await find(harness.engine, lost.id))?.exit?.startError);
+    assert.match(refused, /no node in its pool/);
+    assert.equal(
+      (await harness.engine.list()).filter(({ id }) => [...specs.values()].some((each) => each.id === id)).length,
+      3,
+    );
+    const labels = await until('labels', async () => {
+      const node = (await swarmNodes()).find(({ Spec }) => Spec.Labels['berth.node'] === 'node-3');
+      return node?.Spec.Labels.zone === 'far' ? node.Spec.Labels : null;
+    });
+    assert.equal(labels['berth.pool'], 'other');
+    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
+    await removeAll([...specs.values(), ...more, lost]);
+  });
+
+  test('a volume stays where it lies, and is carried over when its node takes nothing new', async () => {
+    const mounts = [{ volumeId: `v-${harness.options.installId}`, path: '/app/data' }];
+    const script =
+      'mkdir -p data/deep && echo kept > data/deep/file && chmod 640 data/deep/file && ln -s deep/file data/link && ls -ln data/deep/file && sleep 600';
+    const writer = harness.spec({ mounts, ports: [], command: script });
+    await harness.engine.start(writer);
+    const { nodeId } = await untilRunning(harness.engine, writer.id);
+    await until('it is written', () => harness.lines(writer.appId).length > 0);
+    await removeAll([writer]);
+    const again = harness.spec({ appId: writer.appId, mounts, ports: [], command: 'cat data/link; sleep 600' });
+    await harness.engine.start(again);
+    assert.equal((await untilRunning(harness.engine, again.id)).nodeId, nodeId);
+    await until('it is read', () => harness.lines(writer.appId).includes('kept'));
+    await removeAll([again]);
+    const number = everyone.indexOf(nodeId) + 1;
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each, { schedulable: each !== number })));
+    const reader = harness.spec({ mounts, ports: [], command: 'cat data/link; ls -ln data/deep/file; sleep 600' });
+    await harness.engine.start(reader);
+    assert.notEqual((await untilRunning(harness.engine, reader.id)).nodeId, nodeId);
+    await until('it is read elsewhere', () => harness.lines(reader.appId).length === 2);
+    const listing = (text: string | undefined): string => text?.split(' ').slice(0, 5).join(' ') ?? '';
+    assert.deepEqual(harness.lines(reader.appId)[0], 'kept');
+    assert.equal(listing(harness.lines(reader.appId)[1]), listing(harness.lines(writer.appId)[0]));
+    assert.deepEqual(await harness.engine.volumes(), [mounts[0]?.volumeId]);
+    await removeAll([reader]);
+    await harness.engine.removeVolume(mounts[0]?.volumeId ?? '');
+    assert.deepEqual(await harness.engine.volumes(), []);
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each)));
+  });
+
+  test('a server that starts anew says nothing before it knows its nodes, and then finds everything', async () => {
+    const specs = await startOn(everyone);
+    await harness.restart();
+    await assert.rejects(harness.engine.list(), { kind: 'unavailable' });
+    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
+    const found = await harness.engine.list();
+    assert.deepEqual(found.map(({ id }) => id).toSorted(), [...specs.values()].map(({ id }) => id).toSorted());
+    assert.deepEqual(found.map(({ nodeId }) => nodeId).toSorted(), everyone);
+    await removeAll([...specs.values()]);
+  });
+
+  test('a machine that loses its power is out of the list within seconds; what ran there is back with it, ended', async () => {
+    const mounts = [{ volumeId: `w-${harness.options.installId}`, path: '/app/data' }];
+    const specs = await startOn(everyone);
+    const holder = harness.spec({ mounts, ports: [], command: 'sleep 600' });
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each, { schedulable: each === 3 })));
+    await harness.engine.start(holder);
+    await untilRunning(harness.engine, holder.id);
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each)));
+    const there = specs.get('node-3')?.id ?? '';
+    await machine(3).powerOff();
+    await until('it is out of the list', async () => (await find(harness.engine, there)) === undefined, lossMs);
+    const { nodes } = await harness.engine.describe();
+    assert.deepEqual([nodes[2]?.id, nodes[2]?.state], ['node-3', 'down']);
+    for (const id of ['node-1', 'node-2']) assert.ok(await find(harness.engine, specs.get(id)?.id ?? ''));
+    await Promise.all([harness.engine.stop(there, 5_000), harness.engine.remove(there)]);
+    const [replacement] = await startMany(1, { appId: specs.get('node-1')?.appId ?? '' });
+    assert.notDeepEqual(await nodesOf([replacement]), ['node-3']);
+    const heir = harness.spec({ mounts, ports: [], command: 'sleep 600' });
+    await harness.engine.start(heir);
+    const reason = await until('a reason', async () => (await find(harness.engine, heir.id))?.exit?.startError);
+    assert.match(reason, /its volume lies on node node-3/);
+    assert.deepEqual(await harness.engine.volumes(), [mounts[0]?.volumeId]);
+    await machine(3).start();
+    await untilReady(harness.engine, everyone);
+    assert.equal((await find(harness.engine, there))?.state, 'exited');
+    await removeAll([...specs.values(), replacement, holder, heir].flatMap((spec) => spec ?? []));
+    await harness.engine.removeVolume(mounts[0]?.volumeId ?? '');
+  });
+
+  test('with the first node gone the others serve, start in new spaces, and the platform’s way in moves', async () => {
+    const specs = await startOn(everyone);
+    const far = await untilRunning(harness.engine, specs.get('node-2')?.id ?? '');
+    await until('all managers', async () => (await managers()).length === 3, patienceMs);
+    await machine(1).powerOff();
+    const begun = performance.now();
+    await until('the way in is another one', () => answerOf(far), lossMs);
+    assert.ok(performance.now() - begun < lossMs);
+    const fresh = harness.spec({ spaceId: 'made-without-the-first' });
+    await until('it is accepted', () => harness.engine.start(fresh).catch(() => null), patienceMs);
+    const started = await until(
+      'it runs, asked for again while the managers choose a leader',
+      async () => {
+        const found = await find(harness.engine, fresh.id);
+        if (found === undefined) await harness.engine.start(fresh);
+        return found?.state === 'running' && found.address !== null ? found : null;
+      },
+      patienceMs,
+    );
+    assert.notEqual(started.nodeId, 'node-1');
+    assert.equal(await until('it answers', () => answerOf(started), patienceMs), 'hello');
+    await machine(1).start();
+    await untilReady(harness.engine, everyone);
+    assert.equal(await until('still', () => answerOf(started), lossMs), 'hello');
+    await removeAll([...specs.values(), fresh]);
+  });
+
+  test('a cut wire is a loss; when it is mended both copies of an instance become one', async () => {
+    const specs = await startOn(everyone);
+    const there = specs.get('node-2');
+    await machine(2).cut();
+    await until(
+      'it is out of the list',
+      async () => (await find(harness.engine, there?.id ?? '')) === undefined,
+      lossMs,
+    );
+    const twin = { ...harness.spec(), ...there };
+    await until('it is started elsewhere', () => harness.engine.start(twin).catch(() => null), patienceMs);
+    const second = await until(
+      'the second runs',
+      async () => {
+        const found = await find(harness.engine, twin.id);
+        if (found === undefined) await harness.engine.start(twin).catch(() => null);
+        return found?.state === 'running' ? found : null;
+      },
+      patienceMs,
+    );
+    assert.notEqual(second.nodeId, 'node-2');
+    await machine(2).mend();
+    await untilReady(harness.engine, everyone);
+    const copies = async (): Promise<readonly string[]> =>
+      (await harness.engine.list()).filter(({ id }) => id === twin.id).map(({ nodeId }) => nodeId);
+    assert.deepEqual(await copies(), [second.nodeId]);
+    await until('the other container is gone', async () => !(await containersOn(2)).includes(twin.id), patienceMs);
+    await removeAll([...specs.values()]);
+  });
+
+  test('a node that is taken out is empty and in no Swarm; one of another Swarm is told what to do, and comes back', async () => {
+    const specs = await startOn(everyone);
+    await harness.engine.useNodes([1, 2].map((each) => harness.row(each)));
+    await until('it has left', async () => (await info(3)).Swarm.LocalNodeState === 'inactive', patienceMs);
+    assert.equal((await containersOn(3)).includes(harness.options.installId), false);
+    await until('the others forgot it', async () => (await swarmNodes()).length === 2, patienceMs);
+    await until('one manager of two nodes', async () => (await managers()).length === 1, patienceMs);
+    assert.equal((await harness.engine.list()).length, 2);
+    const body = JSON.stringify({ ListenAddr: `${machine(3).address}:2377`, AdvertiseAddr: machine(3).address });
+    await api(3, '/swarm/init', '-X', 'POST', '-H', 'Content-Type: application/json', '-d', body);
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each)));
+    const message = await until('a message', async () => (await harness.engine.describe()).nodes[2]?.message);
+    assert.match(message, /another Swarm.*docker swarm leave/);
+    await api(3, '/swarm/leave?force=true', '-X', 'POST');
+    await untilReady(harness.engine, everyone);
+    await removeAll([...specs.values()]);
+  });
+
+  test('closed for good it leaves no container and no network on any node, and no route here', async () => {
+    const specs = await startOn(everyone);
+    await until('links', async () => (await harness.engine.list()).length === specs.size);
+    await harness.engine.close({ everything: true });
+    const { installId, addressPool = '' } = harness.options;
+    for (const number of [1, 2, 3]) {
+      assert.equal((await containersOn(number)).includes(installId), false);
+      assert.equal((await api(number, '/networks')).includes(`berth-${installId}`), false);
+    }
+    assert.equal((await command('ip', 'route')).includes(addressPool), false);
+  });
+
+  const machine = (number: number) => {
+    const found = harness.machines[number - 1];
+    if (found === undefined) throw new Error('no such machine');
+    return found;
+  };
+  const api = (number: number, path: string, ...words: string[]): Promise<string> => {
+    const socket = machine(number).unixHost.slice('unix://'.length);
+    return command('curl', '-sf', '--max-time', '30', ...words, '--unix-socket', socket, `http://docker/v1.41${path}`);
+  };
+  const containersOn = (number: number): Promise<string> => api(number, '/containers/json?all=1');
+  const info = async (number: number): Promise<{ Swarm: { LocalNodeState: string } }> =>
+    JSON.parse(await api(number, '/info'));
+  const swarmNodes = async (): Promise<readonly SwarmNode[]> => JSON.parse(await api(1, '/nodes'));
+  const managers = async () =>
+    (await swarmNodes()).filter(({ ManagerStatus }) => ManagerStatus?.Reachability === 'reachable');
+
+  /** One instance of a new app on each of these nodes, which must be all that are ready; resolves when they run. */
+  async function startOn(
+    nodes: readonly string[],
+    change: Partial<InstanceSpec> = {},
+  ): Promise<ReadonlyMap<string, InstanceSpec>> {
+    const specs = await startMany(nodes.length, change);
+    const places = await nodesOf(specs);
+    assert.deepEqual(places.toSorted(), nodes);
+    return new Map(specs.map((spec, at) => [places[at] ?? '', spec]));
+  }
+
+  async function startMany(count: number, change: Partial<InstanceSpec> = {}): Promise<readonly InstanceSpec[]> {
+    const { appId } = harness.spec();
+    const specs = Array.from({ length: count }, () => harness.spec({ appId, ...change }));
+    await Promise.all(specs.map((spec) => harness.engine.start(spec)));
+    await Promise.all(specs.map(({ id }) => untilRunning(harness.engine, id)));
+    return specs;
+  }
+
+  const nodesOf = async (specs: readonly (InstanceSpec | undefined)[]): Promise<string[]> => {
+    const all = await harness.engine.list();
+    return specs.map((spec) => all.find(({ id }) => id === spec?.id)?.nodeId ?? '');
+  };
+
+  const removeAll = async (specs: readonly InstanceSpec[]): Promise<void> => {
+    await Promise.all(specs.map(({ id }) => harness.engine.remove(id)));
+    assert.deepEqual(await harness.engine.list(), []);
+  };
+
+  async function ask(id: string, words: readonly string[]): Promise<readonly string[]> {
+    const session = await harness.engine.exec(id, { command: ['node', 'ask.js', ...words] });
+    return String(await drain(session.stdout))
+      .trim()
+      .split('\n');
+  }
+});
+
+interface SwarmNode {
+  readonly Spec: { readonly Labels: Readonly<Record<string, string>> };
+  readonly ManagerStatus?: { readonly Reachability: string };
+}
