@@ -5,25 +5,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { run } from '../../src/lib/exec.ts';
+import { berth, type Said } from '../support/berth-command.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { platformCore } from '../support/platform-core.ts';
-
-const script = join(import.meta.dirname, '../../src/main/berth.ts');
-
-interface Said {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function berth(dataFolder: string, ...args: readonly string[]): Promise<Said> {
-  const { code, stdout, stderr } = await run(
-    [process.execPath, '--disable-warning=ExperimentalWarning', script, ...args],
-    { environment: { PATH: process.env.PATH ?? '', BERTH_DATA: dataFolder }, timeoutMs: 60_000 },
-  );
-  return { code, out: stdout, err: stderr };
-}
 
 describe('beside a platform', () => {
   const endings: (() => Promise<void>)[] = [];
@@ -87,6 +71,17 @@ describe('beside a platform', () => {
     assert.equal(late.code, 1);
     assert.match(late.err, /not done after 0 s \(joining\); it goes on/);
     assert.equal((await say('nodes', 'remove', 'unix:///nowhere.sock', '--force')).code, 0);
+    assert.equal((await say('pools', 'remove', 'boxes')).code, 0);
+  });
+
+  test('a space is made in a pool, which then cannot go', async () => {
+    await say('pools', 'add', 'boxes', 'docker');
+    assert.equal((await say('spaces', 'add', 'models', '--pool', 'boxes', '--team', 'main')).code, 0);
+    assert.match((await say('spaces', 'list')).out, /\nmodels\s+main\s+boxes\s+0\s+/);
+    assert.match((await say('pools', 'remove', 'boxes')).err, /the pool still has spaces/);
+    assert.match((await say('spaces', 'add', 'more', '--pool', 'none')).err, /pool "none" not found/);
+    assert.match((await say('spaces', 'remove', 'models')).err, /space "models" not found/);
+    assert.equal((await say('spaces', 'remove', 'models', '--team', 'main')).code, 0);
     assert.equal((await say('pools', 'remove', 'boxes')).code, 0);
   });
 

@@ -15,6 +15,10 @@ export const topics: Readonly<Record<string, Entry>> = {
     about: 'the engines and machines that spaces run on',
     load: async () => (await import('./pools.ts')).pools,
   },
+  spaces: {
+    about: 'what apps live in; each belongs to a pool',
+    load: async () => (await import('./spaces.ts')).spaces,
+  },
   registries: {
     about: 'what teams sign in with to registries of images',
     load: async () => (await import('./registries.ts')).registries,
