@@ -15,7 +15,12 @@ export interface BerthApp extends Side {
 interface Container {
   /** The image's id. */
   readonly Image: string;
-  readonly Config: { readonly Env: readonly string[]; readonly Cmd: readonly string[] };
+  readonly Config: {
+    readonly Env: readonly string[];
+    readonly Cmd: readonly string[];
+    readonly WorkingDir: string;
+    readonly User: string;
+  };
 }
 
 /** Serves version `one` by one instance when this resolves. `cli` is of the daemon that the platform uses. */
@@ -58,7 +63,13 @@ export async function createBerthApp(platform: TestPlatform, cli: DockerCli): Pr
     containers: async () => (await names()).length,
     async program() {
       const { Image, Config } = await cli.read<Container>(`/containers/${(await names())[0]}/json`);
-      return { image: Image, variables: Config.Env.filter((each) => !each.startsWith('PORT=')), command: Config.Cmd };
+      return {
+        image: Image,
+        variables: Config.Env.filter((each) => !each.startsWith('PORT=')),
+        command: Config.Cmd,
+        folder: Config.WorkingDir,
+        user: Config.User,
+      };
     },
   };
 }

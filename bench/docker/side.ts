@@ -18,4 +18,6 @@ export interface Program {
   /** All but PORT, where it listens. */
   readonly variables: readonly string[];
   readonly command: readonly string[];
+  readonly folder: string;
+  readonly user: string;
 }

@@ -25,6 +25,7 @@ export async function createSwarmService(cli: DockerCli, address: string, progra
   await cli.docker(
     ...['service', 'create', '--detach', '--name', name, '--network', network, '--endpoint-mode', 'dnsrr'],
     ...['--publish', `mode=host,target=${appPort}`, '--no-resolve-image'],
+    ...['--workdir', program.folder, '--user', program.user, '--cap-drop', 'ALL'],
     ...[...program.variables, `PORT=${appPort}`].flatMap((variable) => ['--env', variable]),
     ...[program.image, ...program.command],
   );
@@ -35,7 +36,8 @@ export async function createSwarmService(cli: DockerCli, address: string, progra
     const ports = tasks.flatMap(({ Status }) =>
       (Status.PortStatus?.Ports ?? []).map(({ PublishedPort }) => PublishedPort),
     );
-    const bodies = await Promise.all(ports.map((port) => bodyOf(address, port)));
+    // Each port is there twice, for IPv4 and IPv6.
+    const bodies = await Promise.all([...new Set(ports)].map((port) => bodyOf(address, port)));
     return bodies.filter((body) => body !== null);
   };
   return {

@@ -2,10 +2,11 @@
  * A Docker daemon of a test's own: in a network namespace that is a machine of its own, with a folder, control groups and firewall that
  * nothing else has. The test reaches it over a pair of interfaces. Needs root and the programs of docker.io and iproute2.
  */
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { claimBlock } from './address-block.ts';
 import { DockerProcess } from './docker-process.ts';
 import { attempt, command } from './system-command.ts';
 
@@ -32,9 +33,9 @@ export interface DockerDaemon {
 export async function startDockerDaemon(configuration: Readonly<Record<string, unknown>> = {}): Promise<DockerDaemon> {
   const name = `bd${randomBytes(4).toString('hex')}`;
   const folder = mkdtempSync(join(tmpdir(), 'berth-docker-'));
-  const wire = `10.${randomInt(240, 250)}.${randomInt(0, 255)}`;
-  const [hostAddress, address] = [`${wire}.1`, `${wire}.2`];
-  const addressPool = `10.${randomInt(64, 128)}.${randomInt(0, 4) * 64}.0/18`;
+  const [wire, pool] = await Promise.all([claimBlock(240, 250, 24), claimBlock(64, 128, 18)]);
+  const [hostAddress, address] = [`${wire.prefix}.1`, `${wire.prefix}.2`];
+  const addressPool = pool.text;
   const daemon = new DockerProcess({ name, folder, configuration });
 
   const layWire = async (): Promise<void> => {
@@ -60,6 +61,7 @@ export async function startDockerDaemon(configuration: Readonly<Record<string, u
     await daemon.release();
     await attempt('ip', 'netns', 'delete', name);
     await attempt('ip', 'link', 'delete', name);
+    await Promise.all([wire.release(), pool.release()]);
     rmSync(folder, { recursive: true, force: true });
   };
   try {

@@ -2,7 +2,8 @@
  * A bridge with machines on it, each a network namespace: they reach each other, this machine and, through it, the world. Nothing here is
  * shared with another test's, and `close` takes all of it away.
  */
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { claimBlock } from './address-block.ts';
 import { attempt, command } from './system-command.ts';
 
 export interface MachineNetwork {
@@ -27,8 +28,8 @@ export const networkNamesOf = (pid: number): string => `bs${pid.toString(36).pad
 
 export async function createMachineNetwork(): Promise<MachineNetwork> {
   const name = `${networkNamesOf(process.pid)}${randomBytes(2).toString('hex')}`;
-  const prefix = await freePrefix();
-  const block = `${prefix}.0/24`;
+  const claimed = await claimBlock(208, 240, 24);
+  const { text: block, prefix } = claimed;
   const hostAddress = `${prefix}.254`;
   const rules = [
     { table: 'filter', chain: 'FORWARD', words: ['-i', name, '-j', 'ACCEPT'] },
@@ -45,6 +46,7 @@ export async function createMachineNetwork(): Promise<MachineNetwork> {
     for (const number of plugged) await unplug(number);
     for (const { table, chain, words } of rules) await attempt(...firewall, '-t', table, '-D', chain, ...words);
     await attempt('ip', 'link', 'delete', name);
+    await claimed.release();
   };
   try {
     await command('ip', 'link', 'add', name, 'type', 'bridge');
@@ -78,14 +80,4 @@ export async function createMachineNetwork(): Promise<MachineNetwork> {
     setWire: async (number, state) => void (await command('ip', 'link', 'set', namespace(number), state)),
     close,
   };
-}
-
-/** The first three numbers of a block that nothing here has an address in or a route to. */
-async function freePrefix(): Promise<string> {
-  const taken = await command('ip', '-o', '-4', 'route', 'show', 'table', 'all');
-  for (let tries = 0; tries < 100; tries++) {
-    const prefix = `10.${randomInt(208, 240)}.${randomInt(0, 256)}`;
-    if (!taken.includes(` ${prefix}.`)) return prefix;
-  }
-  throw new Error('no block of addresses is free');
 }

@@ -2,10 +2,10 @@
  * Several machines with Docker, each a network namespace with a daemon of its own behind mutual TLS. They are in no Swarm: whoever uses them
  * makes one. This side of their bridge is where a platform stands. Needs root and the programs of docker.io, iproute2 and openssl.
  */
-import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { claimBlock } from './address-block.ts';
 import { DockerProcess } from './docker-process.ts';
 import { createTlsAuthority, type TlsIdentity } from './docker-tls.ts';
 import { createMachineNetwork, type MachineNetwork } from './machine-network.ts';
@@ -62,11 +62,13 @@ export async function startMachines(count: number, options: MachinesOptions): Pr
   const folder = mkdtempSync(join(tmpdir(), 'berth-swarm-'));
   const machines: Machine[] = [];
   let network: MachineNetwork | null = null;
-  const addressPool = `10.${randomInt(64, 128)}.${randomInt(0, 4) * 64}.0/18`;
+  const pool = await claimBlock(64, 128, 18);
+  const addressPool = pool.text;
   const close = async (): Promise<void> => {
     const results = await Promise.allSettled(machines.map((machine) => machine.close()));
     await attempt('ip', 'route', 'delete', addressPool);
     await network?.close();
+    await pool.release();
     rmSync(folder, { recursive: true, force: true });
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
