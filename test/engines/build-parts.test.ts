@@ -1,6 +1,7 @@
 /** Parts of the Docker engine's builds that need no daemon. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
@@ -17,6 +18,8 @@ import { openBuildKitSession } from '../../src/engines/docker/images/build/build
 import { exposedPorts } from '../../src/engines/docker/images/describe-built.ts';
 import { withImagePort } from '../../src/engines/docker/images/image-port.ts';
 import { buildJumps, buildRules } from '../../src/engines/docker/network/build-rules.ts';
+import { start } from '../../src/lib/exec.ts';
+import { until } from '../support/until.ts';
 
 test('progress is told step by step, each line with the number of its step', () => {
   const lines: string[] = [];
@@ -192,4 +195,73 @@ test('a session answers for secrets and registries, and for nothing else', async
   const health = await ask('/grpc.health.v1.Health/Check', messages.healthRequest.write({ service: '' }));
   assert.equal(messages.healthResponse.read(health.message).status, 1);
   assert.equal((await ask('/moby.filesync.v1.FileSync/DiffCopy', Buffer.alloc(0))).status, '12');
+});
+
+test('each step gets its limits in whatever control groups the node has, and nobody else', async (t) => {
+  const step = 'abcdefghijklmnopqrstuvwx1';
+  const container = 'f'.repeat(64);
+  const limits = { memoryBytes: 1_000_000, cpuShares: 256, pids: 512 };
+  const begin = async (root: string): Promise<void> => {
+    const script = readFileSync(
+      join(import.meta.dirname, '../../src/engines/docker/images/build/step-warden.ts'),
+      'utf8',
+    );
+    const argv = [
+      process.execPath,
+      '--input-type=module-typescript',
+      '--eval',
+      script,
+      JSON.stringify({ root, ...limits }),
+    ];
+    const child = start(argv, { environment: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+    const ended = once(child, 'exit');
+    t.after(async () => {
+      child.stdin?.end();
+      await ended;
+    });
+    assert.ok(child.stdout !== null);
+    assert.equal(String((await once(child.stdout, 'data'))[0]), 'ready\n');
+  };
+  const roots = mkdtempSync(join(tmpdir(), 'berth-groups-'));
+  t.after(() => rmSync(roots, { recursive: true, force: true }));
+  const said = (...path: string[]): string =>
+    existsSync(join(roots, ...path)) ? readFileSync(join(roots, ...path), 'utf8') : '';
+
+  // Version 1 below the driver cgroupfs, where each kind has a tree of its own.
+  for (const kind of ['memory', 'cpu', 'pids'])
+    mkdirSync(join(roots, 'one', kind, 'docker', 'buildkit'), { recursive: true });
+  await begin(join(roots, 'one'));
+  for (const kind of ['memory', 'cpu', 'pids']) {
+    mkdirSync(join(roots, 'one', kind, 'docker', 'buildkit', step));
+    mkdirSync(join(roots, 'one', kind, 'docker', container));
+  }
+  const below = ['docker', 'buildkit', step];
+  await until('the step is limited', () => said('one', 'pids', ...below, 'pids.max') === '512');
+  assert.equal(said('one', 'memory', ...below, 'memory.limit_in_bytes'), '1000000');
+  assert.equal(said('one', 'memory', ...below, 'memory.memsw.limit_in_bytes'), '1000000');
+  assert.equal(said('one', 'cpu', ...below, 'cpu.shares'), '256');
+
+  // Version 2, with the names that both drivers give.
+  mkdirSync(join(roots, 'two', 'system.slice'), { recursive: true });
+  writeFileSync(join(roots, 'two', 'cgroup.controllers'), 'cpu memory pids');
+  await begin(join(roots, 'two'));
+  const places = [
+    join('system.slice', `docker-${step}.scope`),
+    `system.slice:docker:${step}`,
+    join('docker', 'buildkit', step),
+  ];
+  const others = [
+    join('system.slice', `docker-${container}.scope`),
+    join('docker', container),
+    join('system.slice', 'ssh.service'),
+  ];
+  for (const place of [...places, ...others]) mkdirSync(join(roots, 'two', place), { recursive: true });
+  for (const place of places) {
+    await until(`${place} is limited`, () => said('two', place, 'pids.max') === '512');
+    assert.equal(said('two', place, 'memory.max'), '1000000');
+    assert.equal(said('two', place, 'memory.swap.max'), '0');
+    assert.equal(said('two', place, 'cpu.weight'), '10');
+  }
+  for (const place of others) assert.deepEqual(readdirSync(join(roots, 'two', place)), []);
+  assert.deepEqual(readdirSync(join(roots, 'one', 'memory', 'docker', container)), []);
 });

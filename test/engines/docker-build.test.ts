@@ -10,6 +10,7 @@ import { after, before, suite, test } from 'node:test';
 import { BuildFailure } from '../../src/core/ports/builder.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import type { ImageDetails } from '../../src/engines/docker/api/shapes.ts';
+import { removeContainer } from '../../src/engines/docker/standing-container.ts';
 import { run, start } from '../../src/lib/exec.ts';
 import { missingForDocker } from '../support/docker-daemon.ts';
 import { until } from '../support/until.ts';
@@ -164,6 +165,21 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? false }, () => {
     const greedy = harness.input({ Dockerfile: from(`RUN fallocate -l 4G /big && sleep ${seconds}`) });
     await assert.rejects(harness.withFloor(bavail * bsize - 2 * 2 ** 30).build(greedy, signal), isAboutDisk);
     await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+  });
+
+  test('no build goes on without limits: it ends with what keeps them, and the next one has them again', async () => {
+    const seconds = `${randomInt(10_000, 99_999)}.5`;
+    const building = harness.build({ Dockerfile: from(`RUN sleep ${seconds}`) });
+    building.catch(() => {});
+    await until('the step runs', () => processes(seconds).length > 0, 60_000);
+    await removeContainer(harness.api, harness.names.helper);
+    await assert.rejects(building, /limits of this build’s steps were no longer in force/);
+    await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+    const { signal } = new AbortController();
+    const again = async () => harness.images.build(harness.input({ Dockerfile: from('RUN true') }), signal);
+    // Who noticed first that the helper is gone makes it anew.
+    const outcome = await again().catch(again);
+    assert.equal(built(outcome).hasCommand, false);
   });
 
   test('a step has the limits from its first command on', async () => {

@@ -179,7 +179,8 @@ suite('retention of images', { skip: missing ?? false }, () => {
     await admitBuild(api, names, 1);
     await buildWithCache();
     const parts = { nodes: async () => [api], names, clock: systemClock, logger: silentLogger, hostEnvironment: {} };
-    const stepLimits = new StepLimits({ api, helper: async () => names.helper });
+    const helper = { standing: async () => names.helper, forget: () => {} };
+    const stepLimits = new StepLimits({ api, helper });
     const images = createDockerImages({
       ...{ ...parts, freeSpaceFloorBytes: much },
       builder: async () => ({ api, stepLimits, protect: async () => {} }),

@@ -65,6 +65,6 @@ export function assemble(shared: SharedParts, api: DockerApi, surroundings: Node
     stack: image,
     hostEnvironment: options.hostEnvironment ?? {},
   });
-  const stepLimits = new StepLimits({ api, helper: () => helper.standing() });
+  const stepLimits = new StepLimits({ api, helper });
   return { stack, stepLimits, helper, firewall, buildFirewall, gateways, pods, volumes, sessions, launcher };
 }

@@ -52,7 +52,7 @@ export async function buildHarness(
   const helper = new NodeHelper({ api, names, image: async () => base });
   const rules = () => ({ pool: daemon.addressPool, refuse: [daemon.hostAddress] });
   const firewall = new BuildFirewall({ api, helper, chainPrefix: names.chainPrefix, rules });
-  const stepLimits = new StepLimits({ api, helper: () => helper.standing() });
+  const stepLimits = new StepLimits({ api, helper });
   const parts = {
     nodes: async () => [api],
     builder: async () => ({ api, stepLimits, protect: () => firewall.raise() }),

@@ -1,6 +1,9 @@
 /** Reads what the daemon answers while it builds: a line of JSON for each thing that happened. */
 import type { IncomingMessage } from 'node:http';
+import type { ImageBuildFailure, ImageBuildInput } from '../../../../core/ports/images.ts';
 import { LineSplitter } from '../../../common/line-splitter.ts';
+import type { DockerApi, Query } from '../../api/docker-api.ts';
+import { DockerError, isStatus } from '../../api/docker-error.ts';
 import { failureOf } from '../../api/progress.ts';
 
 export interface BuildEvents {
@@ -16,6 +19,22 @@ export interface BuildEvents {
 
 /** A trace of BuildKit is in one line, in base64. */
 const longestLine = 32 * 1024 * 1024;
+
+/** The daemon's answer as it builds, or what it refused at once: a Dockerfile that is none. Rejects with `unavailable` and with the signal's reason. */
+export async function askToBuild(
+  api: DockerApi,
+  { context }: Pick<ImageBuildInput, 'context'>,
+  query: Query,
+  signal: AbortSignal,
+): Promise<IncomingMessage | ImageBuildFailure> {
+  const content = { type: 'application/x-tar', bytes: context };
+  try {
+    return await api.stream('POST', '/build', { query, content, timeoutMs: 0, signal });
+  } catch (error) {
+    if (error instanceof DockerError && !isStatus(error, 502, 503, 504)) return { failed: error.message };
+    throw error;
+  }
+}
 
 /** Lines that are none of this are left out. Throws when the connection breaks. */
 export async function* buildEvents(answer: IncomingMessage): AsyncGenerator<BuildEvents> {

@@ -3,7 +3,6 @@
  * on this side (its signal, the death of this process) ends it on the daemon, because its connection closes.
  */
 import type { ImageBuildFailure, ImageBuildInput, ImageDescription } from '../../../../core/ports/images.ts';
-import { DockerError, isStatus } from '../../api/docker-error.ts';
 import { labels } from '../../names.ts';
 import { buildTag } from '../artifact-form.ts';
 import { describeBuilt } from '../describe-built.ts';
@@ -52,7 +51,6 @@ export async function buildImage(
     return 'failed' in outcome ? outcome : await describeBuilt(api, outcome.imageId);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof DockerError && !isStatus(error, 502, 503, 504)) return { failed: error.message };
     throw error;
   } finally {
     given.context.destroy();

@@ -1,7 +1,7 @@
 /** One build by the daemon's BuildKit. */
 import { randomUUID } from 'node:crypto';
 import type { DockerApi } from '../../api/docker-api.ts';
-import { buildEvents, imageIdIn } from './build-answer.ts';
+import { askToBuild, buildEvents, imageIdIn } from './build-answer.ts';
 import { BuildProgress } from './build-progress.ts';
 import type { BuildOutcome, BuildRequest } from './build-request.ts';
 import { loadBuildKitMessages } from './buildkit-messages.ts';
@@ -9,7 +9,7 @@ import { openBuildKitSession } from './buildkit-session.ts';
 
 const trace = 'moby.buildkit.trace';
 
-/** Rejects with DockerError for what the daemon refuses at once, and with the signal's reason when it aborts. */
+/** Rejects with the signal's reason when it aborts, and when the daemon goes away. */
 export async function buildWithBuildKit(
   api: DockerApi,
   { input, query }: BuildRequest,
@@ -19,12 +19,9 @@ export async function buildWithBuildKit(
   const session = await openBuildKitSession(api, messages, input, signal);
   const buildid = `berth-${input.buildId}-${randomUUID()}`;
   try {
-    const answer = await api.stream('POST', '/build', {
-      query: { ...query, version: 2, session: session.id, buildid },
-      content: { type: 'application/x-tar', bytes: input.context },
-      timeoutMs: 0,
-      signal,
-    });
+    const asked = { ...query, version: 2, session: session.id, buildid };
+    const answer = await askToBuild(api, input, asked, signal);
+    if ('failed' in answer) return { failed: inWords(answer.failed) };
     const progress = new BuildProgress(input.log);
     let imageId: string | null = null;
     for await (const event of buildEvents(answer)) {

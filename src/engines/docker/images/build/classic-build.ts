@@ -3,22 +3,19 @@
  * there are no secrets, and base images of private registries cannot be pulled.
  */
 import type { DockerApi } from '../../api/docker-api.ts';
-import { buildEvents, imageIdIn } from './build-answer.ts';
+import { askToBuild, buildEvents, imageIdIn } from './build-answer.ts';
 import type { BuildOutcome, BuildRequest } from './build-request.ts';
 
-/** Rejects with DockerError for what the daemon refuses at once, and with the signal's reason when it aborts. */
+/** Rejects with the signal's reason when it aborts, and when the daemon goes away. */
 export async function buildClassically(
   api: DockerApi,
   { input, query }: BuildRequest,
   signal: AbortSignal,
 ): Promise<BuildOutcome> {
   const { memoryBytes, cpuShares } = input.limits;
-  const answer = await api.stream('POST', '/build', {
-    query: { ...query, memory: memoryBytes, memswap: memoryBytes, cpushares: cpuShares, forcerm: true },
-    content: { type: 'application/x-tar', bytes: input.context },
-    timeoutMs: 0,
-    signal,
-  });
+  const limited = { ...query, memory: memoryBytes, memswap: memoryBytes, cpushares: cpuShares, forcerm: true };
+  const answer = await askToBuild(api, input, limited, signal);
+  if ('failed' in answer) return { failed: inWords(answer.failed) };
   let imageId: string | null = null;
   for await (const event of buildEvents(answer)) {
     if (event.error !== undefined) return { failed: inWords(event.error) };

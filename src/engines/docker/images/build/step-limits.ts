@@ -6,13 +6,12 @@ import { unavailable } from '../../../../core/errors.ts';
 import type { ImageBuildInput } from '../../../../core/ports/images.ts';
 import type { DockerApi } from '../../api/docker-api.ts';
 import { OutputFrames } from '../../api/frames.ts';
-import { cgroupsInside } from '../../node-helper.ts';
+import { cgroupsInside, type NodeHelper } from '../../node-helper.ts';
 import { nodeInside } from '../stack-image.ts';
 
 export interface StepLimitsParts {
   readonly api: DockerApi;
-  /** Resolves with the name of the helper container when it runs. */
-  readonly helper: () => Promise<string>;
+  readonly helper: Pick<NodeHelper, 'standing' | 'forget'>;
 }
 
 export interface HeldLimits {
@@ -27,6 +26,8 @@ type Limits = ImageBuildInput['limits'];
 const pids = 512;
 const heapMebibytes = 32;
 const readyMs = 30_000;
+/** It gives a sign each second; a machine that is busy may keep it. */
+const silenceMs = 15_000;
 const script = join(import.meta.dirname, 'step-warden.ts');
 
 interface Watcher {
@@ -34,10 +35,15 @@ interface Watcher {
   readonly socket: Socket;
 }
 
+/** One watcher and those who build by it. */
+interface Watch {
+  readonly watcher: Promise<Watcher>;
+  holders: number;
+}
+
 export class StepLimits {
   readonly #parts: StepLimitsParts;
-  #watcher: Promise<Watcher> | null = null;
-  #holders = 0;
+  #watch: Watch | null = null;
 
   constructor(parts: StepLimitsParts) {
     this.#parts = parts;
@@ -48,35 +54,41 @@ export class StepLimits {
    * are: while several build, the limits are those of the first. Rejects with `unavailable` when that cannot be.
    */
   async hold(limits: Limits): Promise<HeldLimits> {
-    this.#holders += 1;
+    this.#watch ??= this.#begin(limits);
+    const watch = this.#watch;
+    watch.holders += 1;
     try {
-      this.#watcher ??= this.#watch(limits);
-      const { lost } = await this.#watcher;
+      const { lost, socket } = await watch.watcher;
       let isHeld = true;
       const release = (): void => {
-        if (isHeld) this.#release();
+        if (!isHeld) return;
         isHeld = false;
+        watch.holders -= 1;
+        if (watch.holders > 0) return;
+        this.#forget(watch);
+        socket.destroy();
       };
       return { lost: lost.signal, release };
     } catch (error) {
-      this.#release();
-      this.#watcher = null;
       throw unavailable('builds cannot be kept within their limits on this node', error);
     }
   }
 
-  #release(): void {
-    this.#holders -= 1;
-    if (this.#holders > 0 || this.#watcher === null) return;
-    const watcher = this.#watcher;
-    this.#watcher = null;
-    void watcher.then(
-      ({ socket }) => socket.destroy(),
-      () => {},
-    );
+  #begin(limits: Limits): Watch {
+    const watch: Watch = { watcher: this.#start(limits, () => this.#forget(watch)), holders: 0 };
+    watch.watcher.catch(() => {
+      this.#forget(watch);
+      this.#parts.helper.forget();
+    });
+    return watch;
   }
 
-  async #watch(limits: Limits): Promise<Watcher> {
+  /** Whoever comes next begins another. */
+  #forget(watch: Watch): void {
+    if (this.#watch === watch) this.#watch = null;
+  }
+
+  async #start(limits: Limits, over: () => void): Promise<Watcher> {
     const { api, helper } = this.#parts;
     const wanted = JSON.stringify({ root: cgroupsInside, ...limits, pids });
     const node = [`${nodeInside}/node`, '--input-type=module-typescript', `--max-old-space-size=${heapMebibytes}`];
@@ -86,18 +98,18 @@ export class StepLimits {
       AttachStderr: true,
       Cmd: [...node, '--eval', readFileSync(script, 'utf8'), wanted],
     };
-    const { Id } = await api.call<{ Id: string }>('POST', `/containers/${await helper()}/exec`, { body });
+    const { Id } = await api.call<{ Id: string }>('POST', `/containers/${await helper.standing()}/exec`, { body });
     const { socket, head } = await api.upgrade(`/exec/${Id}/start`, { body: { Detach: false, Tty: false } });
-    const lost = new AbortController();
-    const watcher = { lost, socket };
     await untilReady(socket, head);
+    const lost = new AbortController();
+    const silence = setTimeout(() => socket.destroy(), silenceMs);
+    socket.on('data', () => silence.refresh());
     socket.once('close', () => {
+      clearTimeout(silence);
+      over();
       lost.abort(unavailable('the limits of this build’s steps were no longer in force'));
-      void this.#watcher?.then((now) => {
-        if (now === watcher) this.#watcher = null;
-      });
     });
-    return watcher;
+    return { lost, socket };
   }
 }
 
