@@ -1,7 +1,7 @@
 // test-timeout: 900
 /** What the Docker engine promises over three machines: where instances are, what reaches what, and what happens when a machine is lost. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type { InstanceSpec } from '../../src/core/ports/engine.ts';
 import { drain } from '../../src/engines/conformance/harness.ts';
 import { missingForDocker } from '../support/swarm.ts';
@@ -22,6 +22,15 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   });
   after(async () => {
     await harness.close();
+  });
+
+  let isOver = false;
+  // What a test that failed left is not the next one's fault.
+  afterEach(async () => {
+    if (isOver) return;
+    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
+    await untilReady(harness.engine, everyone);
+    for (const { id } of await harness.engine.list()) await harness.engine.remove(id);
   });
 
   test('an app is spread over all nodes, and each instance answers at its address', async () => {
@@ -137,19 +146,19 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     const mounts = [{ volumeId: `v-${harness.options.installId}`, path: '/app/data' }];
     const script =
       'mkdir -p data/deep && echo kept > data/deep/file && chmod 640 data/deep/file && ln -s deep/file data/link && ls -ln data/deep/file && sleep 600';
-    const writer = harness.spec({ mounts, ports: [], command: script });
+    const writer = harness.spec({ mounts, command: script });
     await harness.engine.start(writer);
     const { nodeId } = await untilRunning(harness.engine, writer.id);
     await until('it is written', () => harness.lines(writer.appId).length > 0);
     await removeAll([writer]);
-    const again = harness.spec({ appId: writer.appId, mounts, ports: [], command: 'cat data/link; sleep 600' });
+    const again = harness.spec({ appId: writer.appId, mounts, command: 'cat data/link; sleep 600' });
     await harness.engine.start(again);
     assert.equal((await untilRunning(harness.engine, again.id)).nodeId, nodeId);
     await until('it is read', () => harness.lines(writer.appId).includes('kept'));
     await removeAll([again]);
     const number = everyone.indexOf(nodeId) + 1;
     await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each, { schedulable: each !== number })));
-    const reader = harness.spec({ mounts, ports: [], command: 'cat data/link; ls -ln data/deep/file; sleep 600' });
+    const reader = harness.spec({ mounts, command: 'cat data/link; ls -ln data/deep/file; sleep 600' });
     await harness.engine.start(reader);
     assert.notEqual((await untilRunning(harness.engine, reader.id)).nodeId, nodeId);
     await until('it is read elsewhere', () => harness.lines(reader.appId).length === 2);
@@ -177,7 +186,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   test('a machine that loses its power is out of the list within seconds; what ran there is back with it, ended', async () => {
     const mounts = [{ volumeId: `w-${harness.options.installId}`, path: '/app/data' }];
     const specs = await startOn(everyone);
-    const holder = harness.spec({ mounts, ports: [], command: 'sleep 600' });
+    const holder = harness.spec({ mounts, command: 'sleep 600' });
     await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each, { schedulable: each === 3 })));
     await harness.engine.start(holder);
     await untilRunning(harness.engine, holder.id);
@@ -191,7 +200,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await Promise.all([harness.engine.stop(there, 5_000), harness.engine.remove(there)]);
     const [replacement] = await startMany(1, { appId: specs.get('node-1')?.appId ?? '' });
     assert.notDeepEqual(await nodesOf([replacement]), ['node-3']);
-    const heir = harness.spec({ mounts, ports: [], command: 'sleep 600' });
+    const heir = harness.spec({ mounts, command: 'sleep 600' });
     await harness.engine.start(heir);
     const reason = await until('a reason', async () => (await find(harness.engine, heir.id))?.exit?.startError);
     assert.match(reason, /its volume lies on node node-3/);
@@ -281,6 +290,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   test('closed for good it leaves no container and no network on any node, and no route here', async () => {
     const specs = await startOn(everyone);
     await until('links', async () => (await harness.engine.list()).length === specs.size);
+    isOver = true;
     await harness.engine.close({ everything: true });
     const { installId, addressPool = '' } = harness.options;
     for (const number of [1, 2, 3]) {

@@ -35,9 +35,10 @@ export async function carryVolume({ names, volumeId, from, to }: Carry): Promise
   await to.parts.volumes.ensure(volumeId);
   try {
     await Promise.all([from, to].map((node) => ensureRunning(node.api, name, () => mover(node, names, volumeId))));
-    const bytes = await from.api.stream('GET', `/containers/${name}/archive`, { query: { path: `${folder}/.` } });
+    // By its name, not as what is in it: Docker keeps the owner and mode of every folder but of the one that it unpacks into.
+    const bytes = await from.api.stream('GET', `/containers/${name}/archive`, { query: { path: folder } });
     await to.api.call('PUT', `/containers/${name}/archive`, {
-      query: { path: folder },
+      query: { path: '/' },
       content: { type: 'application/x-tar', bytes },
       timeoutMs: 0,
     });
