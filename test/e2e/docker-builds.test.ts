@@ -5,24 +5,26 @@ import { randomInt } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import type { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import { buildLog, createApp, deploy, endOfBuild, patiently, startBuild, untilRunning } from '../support/deploy.ts';
-import { missingForDocker } from '../support/docker-daemon.ts';
+import { type DockerDaemon, missingForDocker } from '../support/docker-daemon.ts';
 import { startDockerPlatform } from '../support/docker-platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
 import { processesWith } from '../support/processes.ts';
 import { ask } from '../support/request.ts';
 import { apiOf } from '../support/small-image.ts';
+import { command } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
 
 suite('Dockerfiles over the wire', { skip: missingForDocker() ?? false }, () => {
   const endings: (() => Promise<void> | void)[] = [];
   let platform: TestPlatform;
+  let daemon: DockerDaemon;
   let api: DockerApi;
   let base: string;
 
   before(async () => {
     const started = await startDockerPlatform({ after: (work: () => Promise<void>) => void endings.push(work) });
-    platform = started.platform;
-    api = apiOf(started.daemon.host);
+    ({ platform, daemon } = started);
+    api = apiOf(daemon.host);
     endings.push(() => api.close());
     base = await until('the image under all apps is there', () => stackReference(), 120_000);
   });
@@ -127,5 +129,13 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
     assert.equal(await running(), 0);
     const tags = await api.call<readonly { RepoTags: readonly string[] | null }[]>('GET', '/images/json');
     assert.equal(tags.filter(({ RepoTags }) => RepoTags?.includes(`berth-build:${id}`)).length, 1);
+  });
+
+  test('the firewall around builds is there with the first of them, and goes with the platform', async () => {
+    const rules = (): Promise<string> =>
+      command('nsenter', `--net=/run/netns/${daemon.namespace}`, '--', 'iptables-save');
+    assert.match(await rules(), /-A INPUT -i docker0 -j BERTH-\w+-bin/);
+    await platform.stop();
+    assert.doesNotMatch(await rules(), /BERTH-\w+-b(?:in|fw)/);
   });
 });
