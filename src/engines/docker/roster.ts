@@ -83,7 +83,7 @@ export class Roster {
         if (begun.has(identity.id) && identity.startError === null) return starting(identity);
         const details = await this.#inspect(summary);
         if (details === null) return null;
-        const own = Object.values(summary.NetworkSettings?.Networks ?? {})[0]?.IPAddress ?? '';
+        const own = addressIn(summary.NetworkSettings?.Networks) || addressIn(details.NetworkSettings.Networks);
         const host = identity.podKey === null ? own : (holders.get(identity.podKey) ?? '');
         return { identity, instance: this.#instance({ identity, details }, host, nodeId) };
       }),
@@ -107,11 +107,12 @@ export class Roster {
           : { ...ended, startError: identity.startError, at: new Date(details.Created) };
       return { ...base, state: 'exited', startedAt, exit };
     }
-    if (State.Status === 'created') return base;
+    // For a moment Docker says that it runs, and not yet where.
+    if (State.Status === 'created' || (identity.port !== null && host === '')) return base;
     return {
       ...base,
       state: isStopping(identity.id) ? 'stopping' : 'running',
-      address: identity.port === null || host === '' ? null : { host, port: identity.port },
+      address: identity.port === null ? null : { host, port: identity.port },
       pid: State.Pid,
       startedAt,
     };
@@ -122,7 +123,9 @@ export class Roster {
     const known = this.#details.get(key);
     if (known !== undefined) return known;
     const details = await inspectContainer(this.#parts.api, Id);
-    if (details !== null && details.State.Status === State && State !== 'created') this.#details.set(key, details);
+    const isWhole = State === 'exited' || addressIn(details?.NetworkSettings.Networks) !== '';
+    if (details !== null && details.State.Status === State && State !== 'created' && isWhole)
+      this.#details.set(key, details);
     return details;
   }
 
@@ -132,13 +135,13 @@ export class Roster {
     const query = { filters: names.filters('pod') };
     const found = await api.call<readonly ContainerSummary[]>('GET', '/containers/json', { query });
     return new Map(
-      found.map(({ Labels, NetworkSettings }) => [
-        Labels[labels.pod] ?? '',
-        Object.values(NetworkSettings?.Networks ?? {})[0]?.IPAddress ?? '',
-      ]),
+      found.map(({ Labels, NetworkSettings }) => [Labels[labels.pod] ?? '', addressIn(NetworkSettings?.Networks)]),
     );
   }
 }
+
+const addressIn = (networks: Readonly<Record<string, { readonly IPAddress: string }>> | undefined): string =>
+  Object.values(networks ?? {})[0]?.IPAddress ?? '';
 
 export const hasEnded = ({ State: { Status } }: ContainerDetails): boolean => Status === 'exited' || Status === 'dead';
 

@@ -38,7 +38,8 @@ export function nextManagerStep(nodes: readonly ManagerCandidate[]): ManagerStep
   if (lost !== undefined && alive.length >= Math.min(wanted, 3)) return { demote: lost.id };
   if (settling || managers.length <= wanted) return null;
   const last = ours.findLast(({ isManager, isHome }) => isManager && !isHome);
-  return last === undefined ? null : { demote: last.id };
+  const isSpare = (alive.length - 1) * 2 > managers.length - 1;
+  return last === undefined || !isSpare ? null : { demote: last.id };
 }
 
 /** The home node first: the platform asks it before others. */

@@ -7,14 +7,18 @@ import { BerthError, unavailable } from '../../../core/errors.ts';
 import type { CallOptions, DockerApi } from '../api/docker-api.ts';
 import { DockerError } from '../api/docker-error.ts';
 
+type Manager = Pick<DockerApi, 'call'>;
+
 export interface ManagersParts {
   /** Those that may be managers now, the likeliest first. */
-  readonly candidates: () => readonly DockerApi[];
+  readonly candidates: () => readonly Manager[];
   /** Whether another one may answer when this one does not. */
   readonly areSeveral: () => boolean;
 }
 
-const callMs = 10_000;
+/** A manager without a leader says nothing at all for long; what changes something may take a while even so. */
+const readMs = 3_000;
+const changeMs = 10_000;
 const electionMs = 25_000;
 const againMs = 500;
 /** What managers say that are none any more, or have no leader at the moment. Source: swarmkit, manager/state/raft, and moby, daemon/cluster. */
@@ -23,7 +27,7 @@ const elsewhere =
 
 export class Managers {
   readonly #parts: ManagersParts;
-  #last: DockerApi | null = null;
+  #last: Manager | null = null;
 
   constructor(parts: ManagersParts) {
     this.#parts = parts;
@@ -33,11 +37,12 @@ export class Managers {
   async call<T>(method: Parameters<DockerApi['call']>[0], path: string, options: CallOptions = {}): Promise<T> {
     const { areSeveral } = this.#parts;
     const until = performance.now() + electionMs;
+    const timeoutMs = method === 'GET' ? readMs : changeMs;
     for (;;) {
       let trouble: unknown = unavailable('no manager of the Docker Swarm answers');
       for (const api of this.#candidates()) {
         try {
-          const answer = await api.call<T>(method, path, { timeoutMs: callMs, ...options });
+          const answer = await api.call<T>(method, path, { timeoutMs, ...options });
           this.#last = api;
           return answer;
         } catch (error) {
@@ -50,7 +55,7 @@ export class Managers {
     }
   }
 
-  #candidates(): readonly DockerApi[] {
+  #candidates(): readonly Manager[] {
     const all = this.#parts.candidates();
     const last = all.filter((api) => api === this.#last);
     return [...last, ...all.filter((api) => api !== this.#last)];

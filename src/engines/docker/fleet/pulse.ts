@@ -9,15 +9,17 @@ export interface PulseParts {
   /** After every question in vain; `isLost` once it was silent for long and more than once. */
   readonly silent: (isLost: boolean) => void;
   readonly signal: AbortSignal;
+  /** Default: a question a second, and a loss after four of silence. */
+  readonly times?: { readonly everyMs: number; readonly lostAfterMs: number };
 }
 
-const everyMs = 1_000;
-const lostAfterMs = 4_000;
+const usual = { everyMs: 1_000, lostAfterMs: 4_000 };
 /** One question in vain may be this process's own fault, which was stopped for a while. */
 const lostAfterTries = 2;
 
 /** Resolves when the signal aborts. */
-export async function watchPulse({ ping, answered, silent, signal }: PulseParts): Promise<void> {
+export async function watchPulse({ ping, answered, silent, signal, times = usual }: PulseParts): Promise<void> {
+  const { everyMs, lostAfterMs } = times;
   let answeredAt = performance.now();
   let inVain = 0;
   while (!signal.aborted) {
