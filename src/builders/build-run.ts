@@ -64,12 +64,12 @@ export async function runBuild(
   const { log, workspace } = place;
   const { limits } = parts;
   const deadline = performance.now() + limits.buildMs;
-  const { images } = parts;
+  const images = input.runsImages === false ? null : parts.images;
   if (input.source.kind === 'image') {
     if (images === null)
       throw new BuildFailure(
         'unsupported',
-        'the source is an image; running images needs the setting BERTH_ENGINE=docker',
+        'the source is an image; running images needs a pool of the docker engine (the setting BERTH_ENGINE=docker makes the default pool one)',
       );
     return takeImage(input.appId, input.source.reference, { ...parts, images }, log, signal);
   }
@@ -120,7 +120,10 @@ export async function runBuild(
       ? await chooseBuildpack(context, buildpacks.list)
       : { buildpack: fixed, label: (await fixed.detect(context.tree, context)) ?? 'Custom' };
   log.step(`${label || buildpack.name} app detected`);
-  if (hasDockerfile) log.detail('Its Dockerfile is not used: that needs the setting BERTH_ENGINE=docker');
+  if (hasDockerfile)
+    log.detail(
+      'Its Dockerfile is not used: that needs a pool of the docker engine (BERTH_ENGINE=docker makes the default pool one)',
+    );
   const { defaults } = await buildpack.build(context);
   signal.throwIfAborted();
   const processes = await discoverProcesses(context, defaults, buildpack.name);

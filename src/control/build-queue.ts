@@ -124,6 +124,7 @@ export class BuildQueue {
           appId: app.id,
           appHandle: app.handle,
           spaceId: app.spaceId,
+          runsImages: (await db.pools.find(app.poolId))?.engine !== 'process',
           source: build.source,
           environment: await db.config.resolve(app.id),
           logStream: buildLogStream(build.id),

@@ -77,6 +77,9 @@ test('BUILDPACK_URL, or an engine without images, leaves a Dockerfile alone', as
   assert.equal(output.buildpack, 'static');
   assert.ok((await bench.log(input)).some((line) => /Dockerfile is not used.*BERTH_ENGINE=docker/.test(line)));
   const withImages = await createWorkbench(t, {}, null, { images: engine({}) });
+  const other = withImages.input(await tarOfFiles({ Dockerfile: 'FROM base', 'index.html': 'hello' }));
+  const ofOtherPool = await withImages.builder.build({ ...other, runsImages: false }, never);
+  assert.equal(ofOtherPool.buildpack, 'static');
   const chosen = withImages.input(await tarOfFiles({ Dockerfile: 'FROM base' }), {
     env: { BUILDPACK_URL: 'nonsense' },
   });

@@ -29,7 +29,7 @@ export async function chooseBuildpack(context: BuildContext, installed: readonly
   if (await context.tree.hasFile('Dockerfile')) {
     throw new BuildFailure(
       'unsupported',
-      'the source has only a Dockerfile; building it needs the setting BERTH_ENGINE=docker',
+      'the source has only a Dockerfile; building it needs a pool of the docker engine (BERTH_ENGINE=docker)',
     );
   }
   throw new BuildFailure(

@@ -11,6 +11,8 @@ export interface BuildInput {
   readonly appId: string;
   readonly appHandle: string;
   readonly spaceId: string;
+  /** False: the app's pool runs no images, so none is made for it, whatever the platform could. */
+  readonly runsImages?: boolean;
   readonly source: SourceLocation;
   /** The app's config, given to the build as the classic buildpack's environment folder; BUILDPACK_URL chooses a buildpack. */
   readonly environment: Environment;
