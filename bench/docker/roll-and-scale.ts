@@ -11,8 +11,8 @@ import { createBerthApp } from './berth-app.ts';
 import type { Side, Version } from './side.ts';
 import { createSwarmService, type Order } from './swarm-service.ts';
 
-const rolls = 8;
-const scalings = 5;
+const rolls = 6;
+const scalings = 4;
 const many = 5;
 const pollMs = 2;
 const patienceMs = 120_000;

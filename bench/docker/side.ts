@@ -8,7 +8,7 @@ export interface Side {
   serves(version: Version): Promise<boolean>;
   /** How many instances answer. */
   answering(): Promise<number>;
-  /** How many containers are there, whatever their state. */
+  /** How many containers of it run, or wait to be removed where nobody keeps those that ended. */
   containers(): Promise<number>;
 }
 

@@ -49,7 +49,7 @@ export async function createSwarmService(cli: DockerCli, address: string, progra
     serves: async (version) => (await answers()).some((body) => body.includes(`"${version}"`)),
     answering: async () => (await answers()).length,
     async containers() {
-      const words = ['ps', '--all', '--quiet', '--filter', `label=com.docker.swarm.service.name=${name}`];
+      const words = ['ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${name}`];
       return (await cli.docker(...words)).split('\n').filter(Boolean).length;
     },
     async remove() {
