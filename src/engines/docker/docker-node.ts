@@ -12,18 +12,17 @@ import type {
 } from '../../core/ports/engine.ts';
 import { Adoption } from './adoption.ts';
 import type { DockerApi } from './api/docker-api.ts';
-import { isStatus } from './api/docker-error.ts';
-import type { ContainerStats, DaemonInfo } from './api/shapes.ts';
+import type { DaemonInfo } from './api/shapes.ts';
 import { Carrier } from './carrier.ts';
 import { Ending } from './ending.ts';
 import { watchEvents } from './event-watch.ts';
 import { exitOf } from './exit.ts';
 import { Launches } from './launches.ts';
 import { assemble, type NodeParts, type NodeSurroundings } from './parts.ts';
+import { readStats } from './read-stats.ts';
 import { type Found, hasEnded, Roster, type Seen, startingInstance } from './roster.ts';
 import type { SharedParts } from './shared-parts.ts';
 import { removeContainer } from './standing-container.ts';
-import { statsOf } from './stats.ts';
 
 export interface NodeOptions {
   readonly shared: SharedParts;
@@ -163,23 +162,7 @@ export class DockerNode {
   }
 
   async stats(ids: readonly string[]): Promise<readonly InstanceStats[]> {
-    const wanted = new Set(ids);
-    const running = (await this.roster.containers()).filter(
-      ({ identity, summary }) => wanted.has(identity.id) && summary.State === 'running',
-    );
-    const query = { stream: false, 'one-shot': true };
-    const found = await Promise.all(
-      running.map(async ({ identity, summary }) => {
-        try {
-          const path = `/containers/${summary.Id}/stats`;
-          return [statsOf(identity, await this.api.call<ContainerStats>('GET', path, { query }))];
-        } catch (error) {
-          if (isStatus(error, 404, 409)) return [];
-          throw error;
-        }
-      }),
-    );
-    return found.flat();
+    return readStats(this.api, await this.roster.containers(), ids);
   }
 
   async exec(id: string, spec: ExecSpec): Promise<ExecSession> {

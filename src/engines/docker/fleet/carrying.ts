@@ -49,6 +49,13 @@ export async function carryVolume({ names, volumeId, from, to }: Carry): Promise
   }
 }
 
+/** Those that a server left which ended in the middle. */
+export async function removeMovers(api: DockerApi, names: Names): Promise<void> {
+  const query = { all: true, filters: names.filters('mover') };
+  const left = await api.call<readonly ContainerSummary[]>('GET', '/containers/json', { query });
+  await Promise.all(left.map(({ Id }) => removeContainer(api, Id)));
+}
+
 async function mover(node: DockerNode, names: Names, volumeId: string): Promise<object> {
   return {
     Image: await node.parts.stack.ensure(),

@@ -1,7 +1,7 @@
 /** Volumes over all machines: each lies on one of them, and follows its instances only when it must. */
 import type { Logger } from '../../../lib/logger.ts';
 import type { Names } from '../names.ts';
-import { carryVolume, isMounted } from './carrying.ts';
+import { carryVolume, isMounted, removeMovers } from './carrying.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import type { VolumeBook } from './volume-book.ts';
@@ -81,7 +81,8 @@ export class FleetVolumes {
 
   /** Deletes what is not wanted any more and is in reach. */
   async tidy(): Promise<void> {
-    const { members, book, logger } = this.#parts;
+    const { members, book, names, logger } = this.#parts;
+    for (const { node } of this.#carrying.size === 0 ? members.ready() : []) await removeMovers(node.api, names);
     for (const { address, node, id: nodeId } of members.ready()) {
       for (const id of book.unwantedAt(address)) {
         if (this.#carrying.has(id)) continue;

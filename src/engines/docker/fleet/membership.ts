@@ -17,11 +17,14 @@ export interface MembershipParts {
 
 /** A manager that is away for so long is replaced. */
 const giveUpMs = 60_000;
+/** Another server may know a node before this one is told of it. */
+const strayMs = 300_000;
 const heartbeatMs = 1_000;
 
 export class Membership {
   readonly #parts: MembershipParts;
   readonly #downSince = new Map<string, number>();
+  readonly #straySince = new Map<string, number>();
   #hasHeartbeat = false;
 
   constructor(parts: MembershipParts) {
@@ -44,7 +47,8 @@ export class Membership {
     }
     for (const node of nodes) {
       const isOurs = node.Spec.Labels?.[nodeLabels.install] === installId;
-      if (!isOurs || isLeaving(node.ID) || found.some((each) => each.node === node)) continue;
+      const isStray = isOurs && !isLeaving(node.ID) && !found.some((each) => each.node === node);
+      if (!lasts(this.#straySince, node.ID, isStray, strayMs)) continue;
       logger.info(
         { node: node.Spec.Labels?.[nodeLabels.id] },
         'a node that the platform knows no more leaves the Swarm',
@@ -90,14 +94,19 @@ export class Membership {
   }
 
   #isGivenUp({ ID, Status }: SwarmNode): boolean {
-    if (Status.State === 'ready') {
-      this.#downSince.delete(ID);
-      return false;
-    }
-    const since = this.#downSince.get(ID) ?? performance.now();
-    this.#downSince.set(ID, since);
-    return performance.now() - since >= giveUpMs;
+    return lasts(this.#downSince, ID, Status.State !== 'ready', giveUpMs);
   }
+}
+
+/** Whether something about a node has been so for that long. */
+function lasts(since: Map<string, number>, id: string, isSo: boolean, longMs: number): boolean {
+  if (!isSo) {
+    since.delete(id);
+    return false;
+  }
+  const begun = since.get(id) ?? performance.now();
+  since.set(id, begun);
+  return performance.now() - begun >= longMs;
 }
 
 /** The Swarm forgets a node, whether it hears of it or not. Unknown id: nothing to do. */
