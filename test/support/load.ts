@@ -10,6 +10,8 @@ export interface LoadResult {
   /** The first few failures, in words. */
   readonly failures: readonly string[];
   readonly perSecond: number;
+  /** How long the slowest of those that succeeded took. */
+  readonly slowestMs: number;
 }
 
 const TICK_MS = 10;
@@ -27,6 +29,7 @@ export function startLoad(
   let sent = 0;
   let failed = 0;
   let unanswered = 0;
+  let slowestMs = 0;
   let inFlight = 0;
   let idle: (() => void) | null = null;
   const started = performance.now();
@@ -42,6 +45,7 @@ export function startLoad(
   const send = (): void => {
     sent += 1;
     inFlight += 1;
+    const sentAt = performance.now();
     const path = slowPath !== null && sent % 10 === 0 ? slowPath : '/';
     const call = request({
       host: '127.0.0.1',
@@ -56,6 +60,7 @@ export function startLoad(
       if (settled) return;
       settled = true;
       if (reason !== null) fail(`${path}: ${reason}`);
+      else slowestMs = Math.max(slowestMs, Math.round(performance.now() - sentAt));
       done();
     };
     const cut = (error: Error): void => {
@@ -90,7 +95,7 @@ export function startLoad(
           idle = resolve;
         });
       agent.destroy();
-      return { sent, failed, unanswered, failures, perSecond: Math.round(sent / seconds) };
+      return { sent, failed, unanswered, failures, perSecond: Math.round(sent / seconds), slowestMs };
     },
   };
 }

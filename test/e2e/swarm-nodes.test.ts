@@ -1,0 +1,160 @@
+// test-timeout: 420
+// test-alone
+/** A platform on three machines: an app is spread over them, and goes on being served whatever happens to one of them. */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { createApp, deploy, untilRunning, type WireDyno } from '../support/deploy.ts';
+import { type LoadResult, startLoad } from '../support/load.ts';
+import { platformCore } from '../support/platform-core.ts';
+import { versionedApp } from '../support/source.ts';
+import { missingForDocker } from '../support/swarm.ts';
+import { type SwarmPlatform, startSwarmPlatform } from '../support/swarm-platform.ts';
+import { until } from '../support/until.ts';
+
+const PER_SECOND = 60;
+const INSTANCES = 6;
+const PATIENCE_MS = 90_000;
+/** Above what a look costs. */
+const EVERY_MS = 300;
+
+suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
+  const endings: (() => Promise<void>)[] = [];
+  const t = { after: (work: () => Promise<void>) => void endings.push(work) };
+  let swarm: SwarmPlatform;
+  let path: string;
+  before(async () => {
+    swarm = await startSwarmPlatform(t, 3);
+  });
+  after(async () => {
+    for (const end of endings.toReversed()) await end();
+  });
+
+  /** Works under load; gives what became of the requests. */
+  async function underLoad(work: () => Promise<void>): Promise<LoadResult> {
+    const load = startLoad(swarm.platform, 'spread', PER_SECOND, null);
+    try {
+      await work();
+    } finally {
+      await load.stop();
+    }
+    return load.stop();
+  }
+
+  const told = ({ sent, failed, slowestMs, failures }: LoadResult): string =>
+    [`${sent} requests, ${failed} failed, the slowest answer took ${slowestMs} ms`, ...failures].join('\n');
+  const addressOf = (number: number): string => swarm.machine(number).host;
+  const node = async (number: number) => {
+    const found = (await swarm.nodes()).find(({ address }) => address === addressOf(number));
+    assert.ok(found, `machine ${number} is a node`);
+    return found;
+  };
+  const untilNode = (number: number, state: string) =>
+    until(`machine ${number} is ${state}`, async () => (await node(number)).state === state, PATIENCE_MS, EVERY_MS);
+  const say = async (...words: readonly string[]): Promise<void> => {
+    const { code, out, err } = await swarm.say(...words);
+    assert.equal(code, 0, `${words.join(' ')}: ${out}${err}`);
+  };
+  /** Waits until the six run on so many on each machine, and no container of others is there; a machine that is away is not asked. */
+  const untilSpread = (wanted: readonly (number | null)[]) =>
+    until(
+      `instances are spread ${wanted.join(', ')}`,
+      async () => {
+        const dynos = await swarm.platform.akkeris.get<readonly WireDyno[]>(`${path}/dynos`);
+        if (dynos.length !== INSTANCES || dynos.some(({ state }) => state !== 'running')) return false;
+        const counts = await Promise.all(
+          wanted.map(async (each, index) => (each === null ? null : (await swarm.containers(index + 1)).length)),
+        );
+        return counts.join() === wanted.join();
+      },
+      PATIENCE_MS,
+      EVERY_MS,
+    );
+
+  test('machines are added by their addresses', async () => {
+    for (const number of [2, 3]) await say('nodes', 'add', addressOf(number), '--wait');
+    assert.deepEqual(
+      (await swarm.nodes()).map(({ state }) => state),
+      ['ready', 'ready', 'ready'],
+    );
+  });
+
+  test('an app of six is spread evenly', async () => {
+    path = await createApp(swarm.platform, 'spread');
+    await deploy(swarm.platform, path, versionedApp('v1', 'swarm-nodes'));
+    await swarm.platform.akkeris.patch(`${path}/formation`, [{ type: 'web', quantity: INSTANCES }]);
+    await untilRunning(swarm.platform, path, 'web', INSTANCES);
+    await untilSpread([2, 2, 2]);
+  });
+
+  test('a machine is drained, and no request fails', async (t) => {
+    const result = await underLoad(async () => {
+      await say('nodes', 'drain', addressOf(3), '--wait');
+      await untilSpread([3, 3, 0]);
+    });
+    t.diagnostic(told(result));
+    assert.deepEqual(result.failures, []);
+  });
+
+  test('a daemon is killed: its instances are served on until others take their place; it comes back, and none stays', async (t) => {
+    const result = await underLoad(async () => {
+      await swarm.machine(2).kill();
+      await untilNode(2, 'down');
+      await untilSpread([6, null, 0]);
+      await swarm.machine(2).start();
+      await untilNode(2, 'ready');
+      await untilSpread([6, 0, 0]);
+    });
+    t.diagnostic(told(result));
+    assert.deepEqual(result.failures, []);
+  });
+
+  test('taken in again and rebalanced, all three carry the same, and no request fails', async (t) => {
+    const result = await underLoad(async () => {
+      await say('nodes', 'uncordon', addressOf(3));
+      await say('nodes', 'rebalance', '--wait');
+      await untilSpread([2, 2, 2]);
+    });
+    t.diagnostic(told(result));
+    assert.deepEqual(result.failures, []);
+  });
+
+  test('a machine’s wire is cut: the others serve, and what it still has goes when it is back', async (t) => {
+    const began = performance.now();
+    const result = await underLoad(async () => {
+      await swarm.machine(2).cut();
+      await untilNode(2, 'down');
+      await untilSpread([3, null, 3]);
+      t.diagnostic(`six serve again after ${Math.round(performance.now() - began)} ms`);
+      await swarm.machine(2).mend();
+      await untilNode(2, 'ready');
+      await untilSpread([3, 0, 3]);
+    });
+    t.diagnostic(told(result));
+  });
+
+  test('the machine of the first manager loses its power: the others serve, and the platform goes on', async (t) => {
+    await until('three managers', async () => (await swarm.managers(3)) === 3, PATIENCE_MS, EVERY_MS);
+    const result = await underLoad(async () => {
+      await swarm.machine(1).powerOff();
+      await untilNode(1, 'down');
+      await untilSpread([null, 3, 3]);
+      await swarm.machine(1).start();
+      await untilNode(1, 'ready');
+      await say('nodes', 'rebalance', '--wait');
+      await untilSpread([2, 2, 2]);
+    });
+    t.diagnostic(told(result));
+  });
+
+  test('the events tell all of it', async (t) => {
+    const { db } = await platformCore(t, swarm.platform);
+    const { items } = await db.events.list({ kinds: ['NodeDown', 'NodeReady', 'NodeHealed'] }, { limit: 50 });
+    const kindsOf = (number: number) =>
+      items
+        .filter(({ data }) => data.address === addressOf(number))
+        .map(({ kind }) => kind)
+        .toReversed();
+    assert.deepEqual(kindsOf(3), ['NodeReady']);
+    t.diagnostic(JSON.stringify([1, 2, 3].map(kindsOf)));
+  });
+});
