@@ -46,6 +46,20 @@ test('what a .dockerignore keeps out', () => {
   );
 });
 
+test('no .dockerignore makes the platform think for long', () => {
+  const long = `${'a/'.repeat(60)}${'a'.repeat(200)}`;
+  const startedMs = performance.now();
+  for (const pattern of [
+    `${'**/'.repeat(40)}b`,
+    `${'**/a'.repeat(40)}b`,
+    `${'*a'.repeat(60)}b`,
+    `${'**a'.repeat(60)}b`,
+  ])
+    assert.equal(dockerIgnore(pattern).excludes(pattern.includes('/') ? long : 'a'.repeat(250)), false);
+  assert.ok(performance.now() - startedMs < 2_000);
+  assert.throws(() => dockerIgnore('a\n'.repeat(20_000)), /longer than 32 KiB/);
+});
+
 test('a context holds the tree but for what is kept out, and always the Dockerfile', async (t) => {
   const folder = await temporaryFolder(t);
   const files = {

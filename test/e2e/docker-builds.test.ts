@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import type { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
+import { publishBase } from '../support/base-image.ts';
 import { buildLog, createApp, deploy, endOfBuild, patiently, startBuild, untilRunning } from '../support/deploy.ts';
 import { type DockerDaemon, missingForDocker } from '../support/docker-daemon.ts';
 import { startDockerPlatform } from '../support/docker-platform.ts';
+import { missingForRegistry } from '../support/docker-registry.ts';
 import type { TestPlatform } from '../support/platform.ts';
 import { processesWith } from '../support/processes.ts';
 import { ask } from '../support/request.ts';
@@ -14,7 +16,7 @@ import { apiOf } from '../support/small-image.ts';
 import { command } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
 
-suite('Dockerfiles over the wire', { skip: missingForDocker() ?? false }, () => {
+suite('Dockerfiles over the wire', { skip: missingForDocker() ?? missingForRegistry() ?? false }, () => {
   const endings: (() => Promise<void> | void)[] = [];
   let platform: TestPlatform;
   let daemon: DockerDaemon;
@@ -26,7 +28,10 @@ suite('Dockerfiles over the wire', { skip: missingForDocker() ?? false }, () => 
     ({ platform, daemon } = started);
     api = apiOf(daemon.host);
     endings.push(() => api.close());
-    base = await until('the image under all apps is there', () => stackReference(), 120_000);
+    const stack = await until('the image under all apps is there', () => stackReference(), 120_000);
+    const published = await publishBase(daemon, api, stack);
+    endings.push(() => published.close());
+    base = published.reference;
   });
   after(async () => {
     for (const end of endings.reverse()) await end();

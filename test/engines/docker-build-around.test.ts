@@ -16,7 +16,7 @@ import { insecureRegistries, missingForRegistry, startRegistry } from '../suppor
 import { publish, registryCredentials } from '../support/small-image.ts';
 import { type BuildHarness, buildHarness, buildLimits, built, failed } from './support/build-harness.ts';
 
-suite('around builds of Dockerfiles', { skip: missingForDocker() ?? false }, () => {
+suite('around builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry() ?? false }, () => {
   let harness: BuildHarness;
   let folder: string;
   before(async () => {
@@ -123,8 +123,6 @@ suite('around builds of Dockerfiles', { skip: missingForDocker() ?? false }, () 
   });
 
   test('a base image of a private registry is pulled with what the team signs in with', async (t) => {
-    const missing = missingForRegistry();
-    if (missing !== null) return t.skip(missing);
     const there = await startRegistry(harness.daemon.hostAddress);
     t.after(() => there.close());
     // BuildKit speaks plain HTTP with nobody but the loopback and hosts that daemon.json names one by one.
@@ -144,7 +142,7 @@ suite('around builds of Dockerfiles', { skip: missingForDocker() ?? false }, () 
   });
 });
 
-suite('the classic builder', { skip: missingForDocker() ?? false }, () => {
+suite('the classic builder', { skip: missingForDocker() ?? missingForRegistry() ?? false }, () => {
   let harness: BuildHarness;
   before(async () => {
     harness = await buildHarness({ features: { buildkit: false } });

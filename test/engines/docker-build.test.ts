@@ -13,10 +13,11 @@ import type { ImageDetails } from '../../src/engines/docker/api/shapes.ts';
 import { removeContainer } from '../../src/engines/docker/standing-container.ts';
 import { run, start } from '../../src/lib/exec.ts';
 import { missingForDocker } from '../support/docker-daemon.ts';
+import { missingForRegistry } from '../support/docker-registry.ts';
 import { until } from '../support/until.ts';
 import { type BuildHarness, buildHarness, buildLimits, built, failed, imageIdOf } from './support/build-harness.ts';
 
-suite('builds of Dockerfiles', { skip: missingForDocker() ?? false }, () => {
+suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry() ?? false }, () => {
   let harness: BuildHarness;
   before(async () => {
     harness = await buildHarness();
@@ -63,6 +64,26 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? false }, () => {
     assert.match(failed((await harness.build({ Dockerfile: 'FORM nothing\n' })).outcome), /unknown instruction: FORM/);
     const { outcome } = await harness.build({ Dockerfile: 'FROM 127.0.0.1:1/nowhere:1\n' });
     assert.match(failed(outcome), /nowhere/);
+  });
+
+  test('nothing is taken from what the daemon has already: that may be somebody else’s', async () => {
+    const repo = '127.0.0.1:1/private';
+    await harness.api.call('POST', `/images/${harness.stack}/tag`, { query: { repo, tag: '1' } });
+    for (const dockerfile of [
+      `FROM ${repo}:1\nRUN true\n`,
+      from(`COPY --from=${repo}:1 /etc/passwd /stolen`),
+      from(`RUN --mount=type=bind,from=${repo}:1,target=/theirs cp /theirs/etc/passwd /stolen`),
+    ])
+      assert.match(failed((await harness.build({ Dockerfile: dockerfile })).outcome), /private/, dockerfile);
+  });
+
+  test('what steps keep in cache mounts is for builds of the same scope alone', async () => {
+    const mark = randomUUID();
+    const into = (line: string): string => from(`RUN --mount=type=cache,target=/kept ${line} && echo ${randomUUID()}`);
+    const ask = async (cacheScope: string): Promise<boolean> =>
+      !('failed' in (await harness.build({ Dockerfile: into(`test -e /kept/${mark}`) }, { cacheScope })).outcome);
+    built((await harness.build({ Dockerfile: into(`touch /kept/${mark}`) }, { cacheScope: 'one' })).outcome);
+    assert.deepEqual([await ask('one'), await ask('two')], [true, false]);
   });
 
   test('steps of an earlier build are used again', async () => {

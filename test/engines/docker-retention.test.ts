@@ -186,7 +186,14 @@ suite('retention of images', { skip: missing ?? false }, () => {
       builder: async () => ({ api, stepLimits, protect: async () => {} }),
     });
     const context = tarOf({ Dockerfile: `FROM ${stack}` });
-    const input = { buildId: 'refused', context, dockerfile: 'Dockerfile', secrets: {}, arguments: {} };
+    const input = {
+      buildId: 'refused',
+      context,
+      dockerfile: 'Dockerfile',
+      secrets: {},
+      cacheScope: 'app',
+      arguments: {},
+    };
     const limits = { memoryBytes: 2 ** 28, cpuShares: 256 };
     const around = { limits, credentials: async () => null, log: () => {} };
     const refused = images.build({ ...input, ...around }, new AbortController().signal);

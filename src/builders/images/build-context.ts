@@ -30,6 +30,8 @@ async function addFolder(
   ignore: DockerIgnore,
 ): Promise<void> {
   for (const name of (await readdir(join(root, folder))).sort()) {
+    // Nobody reads any more: the build is over.
+    if (tar.destroyed) return;
     const path = folder === '' ? name : `${folder}/${name}`;
     const stats = await lstat(join(root, path));
     const isOut = leavesOut(path);

@@ -3,6 +3,7 @@
  * moby/patternmatcher: the last pattern that fits decides, `!` brings back, and what fits a folder fits all below it.
  */
 import { BuildFailure } from '../../core/ports/builder.ts';
+import { type PathPattern, pathPattern } from './path-pattern.ts';
 
 export interface DockerIgnore {
   /** `path` is relative to the context, with slashes. */
@@ -12,17 +13,22 @@ export interface DockerIgnore {
 }
 
 interface Rule {
-  readonly form: RegExp;
+  readonly fits: PathPattern;
   readonly excludes: boolean;
 }
 
-/** Throws BuildFailure `source` for a pattern that is none. */
+/** Every path is held against every pattern. */
+const longest = 32 * 1_024;
+
+/** Throws BuildFailure `source` for a pattern that is none, and for too many of them. */
 export function dockerIgnore(text: string): DockerIgnore {
+  if (text.length > longest)
+    throw new BuildFailure('source', `the .dockerignore is longer than ${longest / 1_024} KiB`);
   const rules = text.split(/\r?\n/).flatMap((line) => ruleOf(line));
   return {
     excludes(path) {
       let isExcluded = false;
-      for (const { form, excludes } of rules) if (form.test(path)) isExcluded = excludes;
+      for (const { fits, excludes } of rules) if (excludes !== isExcluded && fits(path)) isExcluded = excludes;
       return isExcluded;
     },
     hasExceptions: rules.some(({ excludes }) => !excludes),
@@ -35,7 +41,7 @@ function ruleOf(line: string): Rule[] {
   const pattern = clean(excludes ? trimmed : trimmed.slice(1).trim());
   if (pattern === '') return [];
   try {
-    return [{ form: new RegExp(`^${expression(pattern)}(?:/|$)`, 's'), excludes }];
+    return [{ fits: pathPattern(pattern), excludes }];
   } catch {
     throw new BuildFailure('source', `the .dockerignore has a pattern that cannot be understood: ${line.trim()}`);
   }
@@ -50,28 +56,3 @@ function clean(pattern: string): string {
   }
   return parts.join('/');
 }
-
-function expression(pattern: string): string {
-  let text = '';
-  for (let at = 0; at < pattern.length; at += 1) {
-    const rest = pattern.slice(at);
-    const [stars = ''] = /^\*+\/?/.exec(rest) ?? [];
-    if (stars.startsWith('**')) {
-      text += stars.endsWith('/') ? '(?:.*/)?' : '.*';
-      at += stars.length - 1;
-    } else if (rest.startsWith('*')) text += '[^/]*';
-    else if (rest.startsWith('?')) text += '[^/]';
-    else if (rest.startsWith('\\')) {
-      at += 1;
-      text += literal(pattern[at] ?? '\\');
-    } else if (rest.startsWith('[')) {
-      const [set = ''] = /^\[\^?(?:\\.|[^\]\\])+\]/s.exec(rest) ?? [];
-      if (set === '') throw new SyntaxError('a set without an end');
-      text += set.replace(/(?<!^)\[/g, '\\[');
-      at += set.length - 1;
-    } else text += literal(pattern[at] ?? '');
-  }
-  return text;
-}
-
-const literal = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

@@ -51,6 +51,7 @@ export async function buildDockerfile(
         context: await packContext(tree, dockerfileName),
         dockerfile: dockerfileName,
         secrets: environment,
+        cacheScope: appId,
         arguments: {},
         limits: { memoryBytes: limits.memoryBytes, cpuShares: limits.cpuShares },
         credentials: (host) => credentials(appId, host),

@@ -43,6 +43,8 @@ export interface ImageBuildInput {
   readonly dockerfile: string;
   /** Mounted for RUN steps that ask by `--mount=type=secret,id=<name>`; never in a layer, the log or the cache's key. */
   readonly secrets: Environment;
+  /** Builds of one scope share what steps keep by `--mount=type=cache`, and no others do. Printable, without spaces. */
+  readonly cacheScope: string;
   /** ARG values, which do end up in the image's history. */
   readonly arguments: Readonly<Record<string, string>>;
   readonly limits: { readonly memoryBytes: number; readonly cpuShares: number };
@@ -67,7 +69,10 @@ export interface Images {
    * `describe` needs. Rejects with ImageUnavailable, and with the signal's reason.
    */
   resolve(reference: string, credentials: RegistryCredentials | null, signal?: AbortSignal): Promise<ImageDescription>;
-  /** Resolves with the image, or with why the Dockerfile is at fault; aborting the signal really stops the work. */
+  /**
+   * Resolves with the image, or with why the Dockerfile is at fault; aborting the signal really stops the work. What the Dockerfile begins
+   * with is asked for at its registry, whatever the machine has already: that may be somebody else's.
+   */
   build(input: ImageBuildInput, signal: AbortSignal): Promise<ImageDescription | ImageBuildFailure>;
   /** Whether an image that `resolve` or `build` gave can still be run. */
   has(artifactDigest: string): Promise<boolean>;

@@ -14,6 +14,7 @@ const outcome = await buildWithBuildKit(
       context: contextOf({ Dockerfile: dockerfile }),
       dockerfile: 'Dockerfile',
       secrets: {},
+      cacheScope: 'app',
       arguments: {},
       limits: buildLimits,
       credentials: async () => null,

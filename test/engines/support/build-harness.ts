@@ -14,6 +14,7 @@ import { NodeHelper } from '../../../src/engines/docker/node-helper.ts';
 import { removeContainer } from '../../../src/engines/docker/standing-container.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
+import { publishBase } from '../../support/base-image.ts';
 import { type DockerDaemon, startDockerDaemon } from '../../support/docker-daemon.ts';
 
 export type Files = Readonly<Record<string, string>>;
@@ -26,8 +27,9 @@ export interface BuildHarness {
   withFloor(freeSpaceFloorBytes: number): Images;
   readonly names: Names;
   readonly firewall: BuildFirewall;
-  /** A base image with a shell, curl and `node` at `node`. */
+  /** A base image with a shell, curl and `node` at `node`; and the same image as the daemon alone has it. */
   readonly base: string;
+  readonly stack: string;
   readonly node: string;
   input(files: Files, change?: Partial<ImageBuildInput>): ImageBuildInput;
   /** Builds to the end; `lines` is the log. */
@@ -48,8 +50,9 @@ export async function buildHarness(
   const daemon = await startDockerDaemon(configuration);
   const api = new DockerApi(endpointOf(daemon.host, null));
   const names = new Names(randomBytes(4).toString('hex'));
-  const base = await new StackImage(api, process.execPath).ensure();
-  const helper = new NodeHelper({ api, names, image: async () => base });
+  const stack = await new StackImage(api, process.execPath).ensure();
+  const base = await publishBase(daemon, api, stack);
+  const helper = new NodeHelper({ api, names, image: async () => stack });
   const rules = () => ({ pool: daemon.addressPool, refuse: [daemon.hostAddress] });
   const firewall = new BuildFirewall({ api, helper, chainPrefix: names.chainPrefix, rules });
   const stepLimits = new StepLimits({ api, helper });
@@ -65,6 +68,7 @@ export async function buildHarness(
     context: contextOf(files),
     dockerfile: 'Dockerfile',
     secrets: {},
+    cacheScope: 'app',
     arguments: {},
     limits: buildLimits,
     credentials: async () => null,
@@ -72,7 +76,8 @@ export async function buildHarness(
     ...change,
   });
   return {
-    ...{ daemon, api, images, withFloor, names, firewall, base, node: '/opt/berth/node/bin/node', input },
+    ...{ daemon, api, images, withFloor, names, firewall, stack, base: base.reference, input },
+    node: '/opt/berth/node/bin/node',
     async build(files, change = {}, signal = new AbortController().signal) {
       const lines: string[] = [];
       const log = (line: string): void => {
@@ -84,6 +89,7 @@ export async function buildHarness(
     async close() {
       await removeContainer(api, names.helper).catch(() => {});
       api.close();
+      await base.close();
       await daemon.close();
     },
   };

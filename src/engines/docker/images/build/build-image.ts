@@ -15,6 +15,9 @@ import { buildClassically } from './classic-build.ts';
 import { whileSpaceLasts } from './disk-watch.ts';
 import { hostArguments, hostSecrets } from './host-surroundings.ts';
 
+/** Read by BuildKit's frontend for Dockerfiles; no ARG need name it. Source: moby/buildkit, frontend/dockerfile/docs/reference.md. */
+const cacheNamespace = 'BUILDKIT_CACHE_MOUNT_NS';
+
 /** Rejects with `unavailable` when no node can build now, with BuildFailure `disk` when its disk is full, and with the signal's reason. */
 export async function buildImage(
   parts: ImagesParts,
@@ -28,10 +31,16 @@ export async function buildImage(
     await node.protect();
     const { api } = node;
     await admitBuild(api, names, floorBytes);
+    const isBuildKit = (await builderOf(api)) === 'buildkit';
     const input = {
       ...given,
       secrets: { ...hostSecrets(hostEnvironment), ...given.secrets },
-      arguments: { ...hostArguments(hostEnvironment), ...given.arguments },
+      arguments: {
+        ...hostArguments(hostEnvironment),
+        ...given.arguments,
+        // The daemon has one store of cache mounts for all whose builds it does.
+        ...(isBuildKit ? { [cacheNamespace]: given.cacheScope } : {}),
+      },
     };
     const request: BuildRequest = {
       input,
@@ -40,9 +49,10 @@ export async function buildImage(
         t: buildTag(input.buildId),
         labels: { [labels.install]: names.installId },
         buildargs: input.arguments,
+        // What the daemon has already may be another team's: the registry says who may have it.
+        pull: true,
       },
     };
-    const isBuildKit = (await builderOf(api)) === 'buildkit';
     const outcome = await whileSpaceLasts({ api, names, floorBytes }, signal, (bounded) =>
       isBuildKit
         ? withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited))
