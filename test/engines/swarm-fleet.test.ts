@@ -172,6 +172,26 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each)));
   });
 
+  test('an image that was built on one node is brought to the one that needs it', async () => {
+    const images: readonly { readonly RepoTags: readonly string[] | null }[] = JSON.parse(await api(1, '/images/json'));
+    const stack = images.flatMap(({ RepoTags }) => RepoTags ?? []).find((tag) => tag.startsWith('berth-stack:')) ?? '';
+    const json = ['-X', 'POST', '-H', 'Content-Type: application/json', '-d'];
+    const made = JSON.parse(
+      await api(1, '/containers/create', ...json, JSON.stringify({ Image: stack, Cmd: ['true'] })),
+    );
+    const tag = 'repo=berth-build&tag=carried';
+    const built = JSON.parse(
+      await api(1, `/commit?container=${made.Id}&${tag}`, ...json, '{"Labels":{"built":"here"}}'),
+    );
+    await api(1, `/containers/${made.Id}`, '-X', 'DELETE');
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each, { schedulable: each === 2 })));
+    const spec = harness.spec({ artifactDigest: `image:${built.Id}`, command: ['/bin/sleep', '600'], ports: [80] });
+    await harness.engine.start(spec);
+    assert.equal((await untilRunning(harness.engine, spec.id)).nodeId, 'node-2');
+    assert.match(await api(2, `/images/${built.Id}/json`), /berth-build:carried/);
+    await removeAll([spec]);
+  });
+
   test('a server that starts anew says nothing before it knows its nodes, and then finds everything', async () => {
     const specs = await startOn(everyone);
     await harness.restart();

@@ -111,7 +111,13 @@ export function untilRunning(engine: DockerEngine, id: string): Promise<EngineIn
 export async function untilReady(engine: DockerEngine, ids: readonly string[]): Promise<void> {
   const ready = async (): Promise<boolean> => {
     const { nodes } = await engine.describe();
-    return nodes.filter(({ state }) => state === 'ready').map(({ id }) => id).toSorted().join() === ids.join();
+    return (
+      nodes
+        .filter(({ state }) => state === 'ready')
+        .map(({ id }) => id)
+        .toSorted()
+        .join() === ids.join()
+    );
   };
   await until(`${ids.join(' and ')} are ready`, ready, patienceMs);
 }

@@ -14,6 +14,11 @@ export interface ListingParts {
   readonly logger: Logger;
 }
 
+interface Copy {
+  readonly member: Member;
+  readonly seen: Seen;
+}
+
 export class Listing {
   readonly #parts: ListingParts;
   #isHomeAlone: Promise<boolean> | null = null;
@@ -64,22 +69,24 @@ export class Listing {
   }
 
   #once(found: readonly { readonly member: Member; readonly seen: readonly Seen[] }[]): readonly Seen[] {
-    const kept = new Map<string, { readonly member: Member; readonly seen: Seen }>();
+    const kept = new Map<string, Copy>();
     for (const { member, seen } of found) {
       for (const each of seen) {
+        const copy = { member, seen: each };
         const other = kept.get(each.identity.id);
-        if (other === undefined) kept.set(each.identity.id, { member, seen: each });
-        else if (isBetter(each, other.seen)) {
-          kept.set(each.identity.id, { member, seen: each });
-          this.#drop(other.member, other.seen);
-        } else this.#drop(member, each);
+        if (other === undefined) kept.set(each.identity.id, copy);
+        else {
+          const [better, worse] = isBetter(copy, other) ? [copy, other] : [other, copy];
+          kept.set(each.identity.id, better);
+          this.#drop(worse);
+        }
       }
     }
     return [...kept.values()].map(({ seen }) => seen);
   }
 
   /** Only its container: everything else of that id belongs to the other. */
-  #drop(member: Member, { identity }: Seen): void {
+  #drop({ member, seen: { identity } }: Copy): void {
     const { names, logger } = this.#parts;
     if (member.node.launches.identity(identity.id) !== undefined) return;
     logger.warn({ instance: identity.id, node: member.id }, 'an instance is on two nodes; one is taken away');
@@ -87,11 +94,12 @@ export class Listing {
   }
 }
 
-/** The one that was started last is the one that the platform asked for; one that runs is better than one that does not. */
-function isBetter(one: Seen, other: Seen): boolean {
-  const [runs, otherRuns] = [one, other].map(({ instance }) => instance.state !== 'exited');
-  if (runs !== otherRuns) return runs === true;
-  return (
-    (one.instance.startedAt?.getTime() ?? Number.MAX_VALUE) > (other.instance.startedAt?.getTime() ?? Number.MAX_VALUE)
-  );
+/** The one that is being started is the one that the platform asked for last; one that runs is better than one that only may. */
+function isBetter(one: Copy, other: Copy): boolean {
+  const rank = ({ member, seen: { identity, instance } }: Copy): number => {
+    if (member.node.launches.identity(identity.id) !== undefined) return 3;
+    return { running: 2, stopping: 2, starting: 1, exited: 0 }[instance.state];
+  };
+  const startedAt = ({ seen: { instance } }: Copy): number => instance.startedAt?.getTime() ?? 0;
+  return rank(one) > rank(other) || (rank(one) === rank(other) && startedAt(one) > startedAt(other));
 }

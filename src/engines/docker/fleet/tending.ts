@@ -1,8 +1,10 @@
 /** What the fleet does by itself, again and again: the Swarm's list of nodes, firewalls, ways in to the spaces, and what is not needed any more. */
 import type { Logger } from '../../../lib/logger.ts';
 import type { Identity } from '../identity.ts';
+import type { Roster } from '../roster.ts';
 import { rounds } from '../rounds.ts';
 import type { SharedParts } from '../shared-parts.ts';
+import { removeContainer } from '../standing-container.ts';
 import type { EntryPoints } from './entry-points.ts';
 import type { FleetVolumes } from './fleet-volumes.ts';
 import type { Member } from './member.ts';
@@ -32,6 +34,8 @@ export class Tending {
   readonly #tasks: readonly (() => Promise<void>)[];
   /** Nodes that did not take the last table of links. */
   readonly #stale = new Set<Member>();
+  /** Containers that had not started when it was looked last. */
+  readonly #unstarted = new WeakMap<Member, ReadonlySet<string>>();
   #isClosed = false;
 
   constructor(parts: TendingParts) {
@@ -115,7 +119,7 @@ export class Tending {
     if (!isActive || members.all().some(({ isReady, isPart }) => !isReady && isPart)) return;
     try {
       const present = members.isAlone ? [members.home] : members.ready();
-      const containers = (await Promise.all(present.map(({ node }) => node.roster.containers()))).flat();
+      const containers = (await Promise.all(present.map((member) => this.#containers(member)))).flat();
       const known = (): readonly Identity[] => [
         ...containers.map(({ identity }) => identity),
         ...members.all().flatMap(({ node }) => node.launches.identities()),
@@ -128,6 +132,21 @@ export class Tending {
     } catch (error) {
       logger.debug({ error }, 'nothing was tidied up');
     }
+  }
+
+  /** Those of one node, but for what was made long ago and never started: whoever wants it misses it, and starts it anew. */
+  async #containers(member: Member): Promise<Awaited<ReturnType<Roster['containers']>>> {
+    const { roster, launches, api } = member.node;
+    const all = await roster.containers();
+    const before = this.#unstarted.get(member);
+    const unstarted = all.filter(
+      ({ identity, summary }) =>
+        summary.State === 'created' && identity.startError === null && launches.identity(identity.id) === undefined,
+    );
+    this.#unstarted.set(member, new Set(unstarted.map(({ summary }) => summary.Id)));
+    const old = unstarted.filter(({ summary }) => before?.has(summary.Id) === true);
+    await Promise.all(old.map(({ summary }) => removeContainer(api, summary.Id)));
+    return all.filter((each) => !old.includes(each));
   }
 
   /** Takes the networks of spaces away that nothing is in. */
