@@ -9,6 +9,7 @@ export interface RouterLimits {
   readonly headTimeoutMs: number;
   /** How long a client connection may stay open between two requests. */
   readonly keepAliveMs: number;
+  /** An instance whose machine does not answer is left after it. One lost packet is no reason: it is sent again after a second. */
   readonly connectTimeoutMs: number;
   /** From the last byte of the request sent on to the first byte of the response: 504 (H12) after it. */
   readonly responseTimeoutMs: number;
@@ -38,7 +39,7 @@ export const defaultLimits: RouterLimits = {
   bodyBytes: null,
   headTimeoutMs: 15_000,
   keepAliveMs: 75_000,
-  connectTimeoutMs: 3_000,
+  connectTimeoutMs: 1_500,
   responseTimeoutMs: 60_000,
   silenceMs: 1_000,
   idleTimeoutMs: 300_000,
