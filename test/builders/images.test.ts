@@ -100,6 +100,14 @@ test('what is wrong with a Dockerfile, and every limit, is the build’s failure
     const bench = await createWorkbench(t, limits, null, { images });
     return bench.builder.build(bench.input(await tarOfFiles({ Dockerfile: 'FROM base' })), never);
   };
+  const bench = await createWorkbench(t, {}, null, { images: engine({}) });
+  for (const [line, words] of [
+    ['ADD http://169.254.169.254/ /x', /^ADD takes files/],
+    ['# syntax=evil/frontend\n', /^the only syntax/],
+  ] as const) {
+    const input = bench.input(await tarOfFiles({ Dockerfile: `${line}\nFROM base\n${line}` }));
+    await assert.rejects(bench.builder.build(input, never), failsWith('source', words));
+  }
   const says = (failed: string) => engine({ build: async () => ({ failed }) });
   await assert.rejects(fails(says('unknown instruction: FORM')), failsWith('compile', /FORM/));
   await assert.rejects(fails(says('RUN make: exit code: 137')), failsWith('memory', /1 GiB of memory/));

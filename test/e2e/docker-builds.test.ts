@@ -24,7 +24,10 @@ suite('Dockerfiles over the wire', { skip: missingForDocker() ?? missingForRegis
   let base: string;
 
   before(async () => {
-    const started = await startDockerPlatform({ after: (work: () => Promise<void>) => void endings.push(work) });
+    const started = await startDockerPlatform(
+      { after: (work: () => Promise<void>) => void endings.push(work) },
+      { environment: { BERTH_DOCKER_REGISTRIES: '127.0.0.1:5000' } },
+    );
     ({ platform, daemon } = started);
     api = apiOf(daemon.host);
     endings.push(() => api.close());

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { builderOf } from '../../src/engines/docker/images/build/builder-of.ts';
+import { publicOnly } from '../../src/engines/docker/images/registry-rules.ts';
+import { transferEnd } from '../../src/engines/docker/images/transfer-progress.ts';
 import { start } from '../../src/lib/exec.ts';
 import { missingForDocker } from '../support/docker-daemon.ts';
 import { insecureRegistries, missingForRegistry, startRegistry } from '../support/docker-registry.ts';
@@ -99,6 +101,19 @@ suite('around builds of Dockerfiles', { skip: missingForDocker() ?? missingForRe
     return `127.0.0.1:${port}`;
   }
 
+  /** A server on the loopback of the node; gives its port. */
+  async function inNodeServing(t: TestContext, text: string): Promise<number> {
+    const script = `const server = require('node:http').createServer((_, answer) => answer.end('${text}'));
+server.listen(0, '127.0.0.1', () => console.log(server.address().port))`;
+    const child = start([...inNode(), process.execPath, '-e', script], {
+      environment: { PATH: '/usr/bin:/bin' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => child.kill());
+    assert.ok(child.stdout !== null);
+    return Number(String((await once(child.stdout, 'data'))[0]));
+  }
+
   const inNode = (): string[] => ['nsenter', `--net=/run/netns/${harness.daemon.namespace}`, '--'];
 
   test('no step gets the node’s own network or more rights', async () => {
@@ -106,6 +121,41 @@ suite('around builds of Dockerfiles', { skip: missingForDocker() ?? missingForRe
       const { outcome } = await harness.build({ Dockerfile: from(`RUN ${flag} true`) });
       failed(outcome);
     }
+  });
+
+  test('no image comes of what the daemon would fetch from the node’s own network', async (t) => {
+    const refused = /ADD takes files of the source/;
+    const port = await inNodeServing(t, 'of-the-node');
+    const add = `ADD http://127.0.0.1:${port}/ /fetched`;
+    assert.match(failed((await harness.build({ Dockerfile: from(add) })).outcome), refused);
+    // Images bring such steps too.
+    const repo = '127.0.0.1:5000/trigger';
+    const { Id } = await harness.api.call<{ Id: string }>('POST', '/containers/create', {
+      body: { Image: harness.base, Cmd: ['true'] },
+    });
+    t.after(() => harness.api.call('DELETE', `/containers/${Id}`));
+    const query = { container: Id, repo, tag: '1', changes: `ONBUILD ${add}` };
+    await harness.api.call('POST', '/commit', { query });
+    const headers = { 'X-Registry-Auth': 'e30=' };
+    await transferEnd(await harness.api.stream('POST', `/images/${repo}/push`, { query: { tag: '1' }, headers }));
+    assert.match(failed((await harness.build({ Dockerfile: `FROM ${repo}:1\nRUN cat /fetched\n` })).outcome), refused);
+  });
+
+  test('base images come from registries at private addresses only where the operator names them', async () => {
+    const strict = harness.withRegistries({ ...publicOnly, allow: ['127.0.0.1:5000'] });
+    const lines: string[] = [];
+    const build = (dockerfile: string) => {
+      const input = harness.input({ Dockerfile: dockerfile }, { log: (line) => lines.push(line) });
+      return strict.build(input, new AbortController().signal);
+    };
+    built(await build(from('RUN true')));
+    for (const dockerfile of [
+      'ARG HOST=169.254.169.254\nFROM $HOST/a\nRUN true\n',
+      'FROM 127.0.0.1:1/a:1\nRUN true\n',
+      from('COPY --from=127.0.0.1:1/a:1 / /'),
+    ])
+      assert.match(failed(await build(dockerfile)), /at a loopback or private address/, dockerfile);
+    assert.doesNotMatch(lines.join('\n'), /refused|dial/);
   });
 
   test('the machine’s proxies and certificates reach steps, and leave no trace in the image', async () => {

@@ -2,6 +2,7 @@
  * Builds a source that has a Dockerfile, where the engine runs containers. The app's config is offered to its steps as secrets and never
  * as arguments: those would stay in the image's history.
  */
+import { dockerfileRefusal } from '../../core/images/dockerfile-rules.ts';
 import { BuildFailure, type BuildInput, type BuildOutput } from '../../core/ports/builder.ts';
 import type { ImageDescription, Images, RegistryCredentials } from '../../core/ports/images.ts';
 import type { BuildLog } from '../build-log.ts';
@@ -36,6 +37,8 @@ export async function buildDockerfile(
   const procfile = await tree.readText('Procfile');
   const declared = procfile === null ? {} : parseProcfile(procfile);
   log.step('Dockerfile found: building an image');
+  const refused = dockerfileRefusal((await tree.readText(dockerfileName)) ?? '');
+  if (refused !== null) throw new BuildFailure('source', refused);
   const late = AbortSignal.timeout(Math.max(1, Math.ceil(leftMs())));
   const tooMuch = new AbortController();
   let printedBytes = 0;

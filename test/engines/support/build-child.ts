@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DockerApi } from '../../../src/engines/docker/api/docker-api.ts';
 import { endpointOf } from '../../../src/engines/docker/api/endpoint.ts';
 import { buildWithBuildKit } from '../../../src/engines/docker/images/build/buildkit-build.ts';
+import { publicOnly } from '../../../src/engines/docker/images/registry-rules.ts';
 import { buildLimits, contextOf } from './build-harness.ts';
 
 const [host = '', dockerfile = ''] = process.argv.slice(2);
@@ -23,5 +24,6 @@ const outcome = await buildWithBuildKit(
     query: { dockerfile: 'Dockerfile' },
   },
   new AbortController().signal,
+  { ...publicOnly, allowPrivate: true },
 );
 console.log('ended', outcome);

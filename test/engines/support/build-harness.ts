@@ -7,6 +7,7 @@ import { DockerApi } from '../../../src/engines/docker/api/docker-api.ts';
 import { endpointOf } from '../../../src/engines/docker/api/endpoint.ts';
 import { StepLimits } from '../../../src/engines/docker/images/build/step-limits.ts';
 import { createDockerImages } from '../../../src/engines/docker/images/images.ts';
+import { publicOnly, type RegistryRules } from '../../../src/engines/docker/images/registry-rules.ts';
 import { StackImage } from '../../../src/engines/docker/images/stack-image.ts';
 import { Names } from '../../../src/engines/docker/names.ts';
 import { BuildFirewall } from '../../../src/engines/docker/network/build-firewall.ts';
@@ -25,6 +26,8 @@ export interface BuildHarness {
   readonly images: Images;
   /** The same on a node that must keep so much free. */
   withFloor(freeSpaceFloorBytes: number): Images;
+  /** The same where images come from other registries. */
+  withRegistries(registries: RegistryRules): Images;
   readonly names: Names;
   readonly firewall: BuildFirewall;
   /** A base image with a shell, curl and `node` at `node`; and the same image as the daemon alone has it. */
@@ -60,8 +63,10 @@ export async function buildHarness(
     nodes: async () => [api],
     builder: async () => ({ api, stepLimits, protect: () => firewall.raise() }),
     ...{ names, clock: systemClock, logger: silentLogger, hostEnvironment },
+    registries: { ...publicOnly, allowPrivate: true },
   };
   const images = createDockerImages(parts);
+  const withRegistries = (registries: RegistryRules): Images => createDockerImages({ ...parts, registries });
   const withFloor = (freeSpaceFloorBytes: number): Images => createDockerImages({ ...parts, freeSpaceFloorBytes });
   const input = (files: Files, change: Partial<ImageBuildInput> = {}): ImageBuildInput => ({
     buildId: randomUUID(),
@@ -76,7 +81,7 @@ export async function buildHarness(
     ...change,
   });
   return {
-    ...{ daemon, api, images, withFloor, names, firewall, stack, base: base.reference, input },
+    ...{ daemon, api, images, withFloor, withRegistries, names, firewall, stack, base: base.reference, input },
     node: '/opt/berth/node/bin/node',
     async build(files, change = {}, signal = new AbortController().signal) {
       const lines: string[] = [];

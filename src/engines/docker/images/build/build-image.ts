@@ -55,7 +55,7 @@ export async function buildImage(
     };
     const outcome = await whileSpaceLasts({ api, names, floorBytes }, signal, (bounded) =>
       isBuildKit
-        ? withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited))
+        ? withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited, parts.registries))
         : buildClassically(api, request, bounded),
     );
     return 'failed' in outcome ? outcome : await describeBuilt(api, outcome.imageId);

@@ -3,7 +3,7 @@ import type { ImageBuildFailure, ImageBuildInput } from '../../../../core/ports/
 
 export interface BuildRequest {
   readonly input: ImageBuildInput;
-  readonly query: Readonly<Record<string, string | boolean | object>>;
+  readonly query: Readonly<Record<string, string | number | boolean | object>>;
 }
 
 /** The id of the image, or why there is none. */
