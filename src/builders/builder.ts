@@ -139,8 +139,7 @@ export function createBuilder(options: BuilderOptions): Builder {
       await index.prune(async (digest) => (await artifacts.get(digest)) !== null);
       const freedCaches = await caches.prune(limits.cacheBytes);
       await pruneWorkspaces();
-      const pruned = (await images?.prune(keep)) ?? { removed: 0, freedBytes: 0 };
-      return { removed: removed + pruned.removed, freedBytes: freedBytes + freedCaches + pruned.freedBytes };
+      return { removed, freedBytes: freedBytes + freedCaches };
     },
   };
 }

@@ -61,6 +61,7 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
     sandbox,
     router,
     builder,
+    images: engines.images,
     logs,
     blobs: createBlobFolder({ dataFolder: folder.root, clock, ids }),
     addonProviders: addons.providers,
@@ -80,7 +81,6 @@ export async function startServer(parts: ProcessParts): Promise<Platform> {
   const metering = createMetering({ engine, clock, logger });
   const core = createCore({
     ...context,
-    images: engines.images,
     metrics: metering.store,
     passwords: passwordHasher,
     baseDomain: settings.baseDomain,

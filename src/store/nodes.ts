@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { isId } from '../core/names.ts';
 import type { NodeStore, NodeTls } from '../core/nodes/node.ts';
 import { Secret, type SecretBox } from '../core/ports/secret.ts';
-import { isEmpty, toRow } from './columns.ts';
+import { toRow } from './columns.ts';
 import type { Schema } from './schema.ts';
 
 const columns = [
@@ -77,12 +77,12 @@ export function createNodeStore(db: Kysely<Schema>, box: SecretBox): NodeStore {
     },
     async update(id, change, tls) {
       const sealed = tls === undefined ? {} : { tls: seal(tls, id, box) };
-      if (isEmpty(change) && tls === undefined) return;
-      await db
+      const { numUpdatedRows } = await db
         .updateTable('nodes')
-        .set({ ...toRow(change), ...sealed })
+        .set({ id, ...toRow(change), ...sealed })
         .where('id', '=', id)
-        .execute();
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
     },
     async remove(id) {
       const { numDeletedRows } = await db.deleteFrom('nodes').where('id', '=', id).executeTakeFirst();

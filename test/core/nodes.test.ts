@@ -201,3 +201,22 @@ test('pools are made and removed by who may, and named once', async (t) => {
   await core.pools.remove(having(everywhere('pool.delete')), pool.id);
   await assert.rejects(() => core.pools.get(systemActor, 'far'), refusedAs('not-found'));
 });
+
+test('what is changed at the same time is both there, and nothing is promised of a node that is gone', async (t) => {
+  const { core, db } = await scene(t);
+  await Promise.all([
+    core.nodes.update(systemActor, address, { metadata: { zone: 'a' } }),
+    core.nodes.update(systemActor, address, { pool: 'default' }),
+  ]);
+  const { metadata, poolName } = await core.nodes.get(systemActor, address);
+  assert.deepEqual([metadata, poolName], [{ zone: 'a' }, 'default']);
+  for (let n = 2; n < 12; n += 1) {
+    const { node } = await core.nodes.add(systemActor, { address: `tcp://10.0.0.${n}:2376`, pool: 'gpu' });
+    const [drain] = await Promise.allSettled([
+      core.nodes.drain(systemActor, node.id),
+      core.nodes.remove(systemActor, node.id, { force: true }),
+    ]);
+    if (drain.status === 'rejected') assert.equal(drain.reason.kind, 'not-found');
+    else assert.equal((await db.operations.find(drain.value.id))?.status, 'cancelled');
+  }
+});

@@ -44,7 +44,9 @@ test('nodes: as they were written, by age, by id and address, one of each addres
   const change = { state: 'down', stateMessage: null, stateSince: later, lost: { a: 2 }, metadata: {} } as const;
   await db.nodes.update(young.id, change);
   assert.deepEqual(await db.nodes.find(young.id), { ...young, ...view, ...change });
+  assert.equal(await db.nodes.update(young.id, {}), true);
   assert.deepEqual([await db.nodes.remove(young.id), await db.nodes.remove(young.id)], [true, false]);
+  assert.equal(await db.nodes.update(young.id, change), false);
 });
 
 test('TLS material is sealed for its node alone', async (t) => {

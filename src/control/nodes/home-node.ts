@@ -22,10 +22,10 @@ export async function ensureHomeNode(context: HomeContext): Promise<void> {
     const there = await stores.nodes.find(homeNode.address);
     if (home !== null && there?.id !== home.id) {
       // The settings name another machine now: what was added by hand stays what it was.
-      if (there === null) return stores.nodes.update(home.id, { address: homeNode.address });
+      if (there === null) return void (await stores.nodes.update(home.id, { address: homeNode.address }));
       await stores.nodes.update(home.id, { isHome: false });
     }
-    if (there !== null) return stores.nodes.update(there.id, { isHome: true });
+    if (there !== null) return void (await stores.nodes.update(there.id, { isHome: true }));
     const pool = await poolOf(stores, homeNode.engine);
     if (pool !== null) await insert(context, stores, homeNode.address, pool);
   });

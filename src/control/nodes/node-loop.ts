@@ -103,7 +103,9 @@ export class NodeLoop {
     await this.#step('it could not be said whether nodes are healed', async () => {
       hurt = await noteHealed(this.#context, now);
     });
-    return open > 0 || hurt > 0 || nodes.some((node) => node.state === 'joining' || node.draining);
+    return (
+      open > 0 || hurt > 0 || nodes.some((node) => node.state === 'joining' || (node.draining && node.instances > 0))
+    );
   }
 
   async #step(failure: string, work: () => Promise<void>): Promise<void> {

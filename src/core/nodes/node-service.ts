@@ -98,7 +98,12 @@ export class NodeService {
       hasTls: node.hasTls || tls !== undefined,
     };
     await db.transaction(async (stores) => {
-      await stores.nodes.update(node.id, { metadata: after.metadata, poolId: after.poolId }, tls);
+      // Nothing else, for somebody may be changing that.
+      const changed = {
+        ...(change.metadata === undefined ? {} : { metadata: after.metadata }),
+        ...(pool === null ? {} : { poolId: pool.id }),
+      };
+      await set(stores, node, changed, tls);
       await this.#record(stores, actor, 'NodeUpdated', after, { changed: Object.keys(change) });
       await stores.wake('node', node.id);
     });
@@ -122,7 +127,7 @@ export class NodeService {
   async drain(actor: Actor, reference: string): Promise<Operation> {
     const node = await fetchNode(this.#context.db, actor, reference, 'node.update');
     return this.#context.db.transaction(async (stores) => {
-      await stores.nodes.update(node.id, { cordoned: true, draining: true });
+      await set(stores, node, { cordoned: true, draining: true });
       await this.#record(stores, actor, 'NodeUpdated', node, { changed: ['drain'] });
       return this.#startAnew(stores, node, 'node-drain');
     });
@@ -139,7 +144,7 @@ export class NodeService {
     return this.#context.db.transaction(async (stores) => {
       const operation = await this.#startAnew(stores, node, 'node-remove');
       if (!force) {
-        await stores.nodes.update(node.id, { cordoned: true, draining: true, removing: true });
+        await set(stores, node, { cordoned: true, draining: true, removing: true });
         await this.#record(stores, actor, 'NodeUpdated', node, { changed: ['remove'] });
         return operation;
       }
@@ -151,7 +156,7 @@ export class NodeService {
   async #mark(actor: Actor, reference: string, what: string, change: Partial<Node>): Promise<NodeView> {
     const node = await fetchNode(this.#context.db, actor, reference, 'node.update');
     await this.#context.db.transaction(async (stores) => {
-      await stores.nodes.update(node.id, change);
+      await set(stores, node, change);
       if (change.cordoned === false)
         await cancelNodeOperations(stores, node.id, ['node-drain', 'node-remove', 'node-move'], 'it was uncordoned');
       await this.#record(stores, actor, 'NodeUpdated', node, { changed: [what] });
@@ -175,4 +180,9 @@ export class NodeService {
   ): Promise<void> {
     await record(this.#context, stores, actor, kind, {}, { ...nodeData(node), ...data });
   }
+}
+
+/** Throws not-found when somebody removed it in the meantime. */
+async function set(stores: Stores, { id, address }: NodeView, change: Partial<Node>, tls?: NodeTls): Promise<void> {
+  if (!(await stores.nodes.update(id, change, tls))) throw notFound('node', address);
 }

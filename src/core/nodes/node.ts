@@ -50,7 +50,8 @@ export interface NodeStore {
   tls(): Promise<ReadonlyMap<string, NodeTls>>;
   /** Throws conflict `node-exists` when the address is known. */
   insert(node: Node, tls: NodeTls | null): Promise<void>;
-  update(id: Id<'node'>, change: Partial<Omit<Node, 'id' | 'createdAt'>>, tls?: NodeTls): Promise<void>;
+  /** False when it is gone. */
+  update(id: Id<'node'>, change: Partial<Omit<Node, 'id' | 'createdAt'>>, tls?: NodeTls): Promise<boolean>;
   /** False when it was gone. */
   remove(id: Id<'node'>): Promise<boolean>;
 }

@@ -57,6 +57,6 @@ export interface Builder {
   hasArtifact(digest: string): Promise<boolean>;
   /** Forgets what builds of an app keep for the next ones; a build that runs keeps what it has. */
   clearCache(appId: string): Promise<void>;
-  /** Deletes artifacts that nothing needs, and caches over their limit. */
+  /** Deletes artifacts that nothing needs, but for images (see `Images.prune`), and caches over their limit. */
   prune(keep: ReadonlySet<string>): Promise<{ readonly removed: number; readonly freedBytes: number }>;
 }

@@ -3,6 +3,9 @@
 /** A column's title and what it shows of a row. */
 export type Column<T> = readonly [title: string, show: (row: T) => string | number | null];
 
+/** Somebody's text for a terminal: a line break would look like a row, and other control characters move what is written. */
+export const onOneLine = (text: string): string => text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+
 /** One line a row, with the titles above; what is null or empty shows as `-`. `none` is said where there are no rows. */
 export function table<T>(columns: readonly Column<T>[], rows: readonly T[], none: string): string {
   if (rows.length === 0) return `${none}\n`;
@@ -22,5 +25,4 @@ export function table<T>(columns: readonly Column<T>[], rows: readonly T[], none
     .join('');
 }
 
-// A line break of somebody's text would look like a row.
-const cell = (value: string | number | null): string => String(value ?? '').replaceAll(/\s+/g, ' ') || '-';
+const cell = (value: string | number | null): string => onOneLine(String(value ?? '')) || '-';

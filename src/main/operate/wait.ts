@@ -6,6 +6,7 @@ import { systemActor } from '../../core/access/actor.ts';
 import { BerthError } from '../../core/errors.ts';
 import type { MoveProgress, MoveService } from '../../core/nodes/move-service.ts';
 import type { Operation } from '../../core/operations/operation.ts';
+import { onOneLine } from './table.ts';
 import type { Call } from './topic.ts';
 
 const EVERY_MS = 250;
@@ -47,5 +48,5 @@ function secondsOf(text: string | null): number {
 
 function wordsOf({ operation, left, message }: MoveProgress): string {
   const work = operation.kind === 'node-add' ? 'joining' : `${left} ${left === 1 ? 'instance' : 'instances'} to go`;
-  return message === null ? work : `${work}: ${message}`;
+  return message === null ? work : `${work}: ${onOneLine(message)}`;
 }
