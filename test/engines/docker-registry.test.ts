@@ -173,9 +173,14 @@ suite('images of a registry', { skip: missing ?? false }, () => {
       strict.locate('registry.invalid/team/x:1', null),
       unavailable('unreachable', 'has no address'),
     );
+    const own = { host: guarded.host, prefix: '', credentials: null };
+    await assert.rejects(
+      imagesWith({ ...publicOnly, own }).locate(`${guarded.host}/team/busybee:1`, registryCredentials),
+      refused,
+    );
     for (const open of [
       { ...publicOnly, allowPrivate: true },
-      { ...publicOnly, own: { host: guarded.host, prefix: '', credentials: null } },
+      { ...publicOnly, own, allow: [guarded.host] },
     ])
       assert.match(await imagesWith(open).locate(`${guarded.host}/team/busybee:1`, registryCredentials), /^docker:/);
     const elsewhere = { ...publicOnly, allowPrivate: true };

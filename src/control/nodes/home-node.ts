@@ -1,6 +1,6 @@
 import { systemActor } from '../../core/access/actor.ts';
 import { record } from '../../core/events/record.ts';
-import type { Node } from '../../core/nodes/node.ts';
+import { newNode } from '../../core/nodes/node.ts';
 import { nodeData } from '../../core/nodes/remove-node.ts';
 import type { Pool } from '../../core/pools/pool.ts';
 import type { Stores } from '../../core/ports/database.ts';
@@ -38,22 +38,8 @@ async function poolOf(stores: Stores, engine: string): Promise<Pool | null> {
 }
 
 async function insert(context: HomeContext, stores: Stores, address: string, pool: Pool): Promise<void> {
-  const now = context.clock.now();
-  const node: Node = {
-    id: context.ids.id(),
-    poolId: pool.id,
-    address,
-    isHome: true,
-    metadata: {},
-    cordoned: false,
-    draining: false,
-    removing: false,
-    state: 'joining',
-    stateMessage: null,
-    stateSince: now,
-    lost: {},
-    createdAt: now,
-  };
+  const given = { id: context.ids.id(), poolId: pool.id, address, isHome: true, metadata: {} };
+  const node = newNode(given, context.clock.now());
   await stores.nodes.insert(node, null);
   await record(context, stores, systemActor, 'NodeAdded', {}, nodeData({ ...node, poolName: pool.name }));
 }

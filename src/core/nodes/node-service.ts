@@ -5,7 +5,7 @@ import { record } from '../events/record.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { CoreContext } from '../ports/core-context.ts';
 import type { Stores } from '../ports/database.ts';
-import type { Node, NodeTls, NodeView } from './node.ts';
+import { type Node, type NodeTls, type NodeView, newNode } from './node.ts';
 import { fetchNode, fetchNodePool } from './node-access.ts';
 import { changedMetadata, nodeAddress, nodeTls } from './node-input.ts';
 import { cancelNodeOperations, startNodeOperation } from './node-operation.ts';
@@ -60,22 +60,14 @@ export class NodeService {
   async add(actor: Actor, input: AddNode): Promise<{ readonly node: NodeView; readonly operation: Operation }> {
     const { db, ids, clock } = this.#context;
     const pool = await fetchNodePool(db, actor, input.pool, 'node.create');
-    const now = clock.now();
-    const node: Node = {
+    const given = {
       id: ids.id(),
       poolId: pool.id,
       address: nodeAddress(input.address),
       isHome: false,
       metadata: changedMetadata({}, input.metadata ?? {}),
-      cordoned: false,
-      draining: false,
-      removing: false,
-      state: 'joining',
-      stateMessage: null,
-      stateSince: now,
-      lost: {},
-      createdAt: now,
     };
+    const node = newNode(given, clock.now());
     const tls = input.tls === undefined ? null : nodeTls(input.tls);
     return db.transaction(async (stores) => {
       await stores.nodes.insert(node, tls);

@@ -56,6 +56,22 @@ export interface NodeStore {
   remove(id: Id<'node'>): Promise<boolean>;
 }
 
+/** One that was just made known: nothing is asked of it but to join. */
+export const newNode = (
+  given: Pick<Node, 'id' | 'poolId' | 'address' | 'isHome' | 'metadata'>,
+  createdAt: Date,
+): Node => ({
+  ...given,
+  cordoned: false,
+  draining: false,
+  removing: false,
+  state: 'joining',
+  stateMessage: null,
+  stateSince: createdAt,
+  lost: {},
+  createdAt,
+});
+
 /** Whether something new may be started there. */
 export const isSchedulable = (node: Pick<NodeView, 'cordoned' | 'draining' | 'removing' | 'moving'>): boolean =>
   !node.cordoned && !node.draining && !node.removing && !node.moving;
