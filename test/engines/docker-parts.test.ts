@@ -17,7 +17,9 @@ import {
   parseSubnet,
   subnetText,
 } from '../../src/engines/docker/network/subnets.ts';
+import { runsAs } from '../../src/engines/docker/owner.ts';
 import { rounds } from '../../src/engines/docker/rounds.ts';
+import { appUser } from '../../src/engines/docker/settings.ts';
 
 test('the version: what both speak; too old or too new says what to do', () => {
   assert.equal(agreeOnVersion({ Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' }), '1.41');
@@ -151,6 +153,12 @@ test('packages: alternatives, versions, architectures and virtual names are read
   assert.deepEqual([...packages.keys()], ['one', 'mawk']);
   assert.deepEqual(packages.get('one'), { version: '1.2', essential: true, depends: [['two', 'three'], ['four']] });
   assert.equal(provided.get('awk'), 'mawk');
+});
+
+test('an image runs as who it says, and never as root', () => {
+  for (const user of ['', '0', '00', '+0', '-0', '0:0', '000:7', 'root', 'root:users', ':5'])
+    assert.equal(runsAs(user), `${appUser}:${appUser}`, user);
+  for (const user of ['1', '10', 'nobody', '1000:0', 'rootless']) assert.equal(runsAs(user), user);
 });
 
 test('callers that come during a round share the next one', async () => {

@@ -5,22 +5,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../lib/exec.ts';
+import { shownEtc } from '../common/shown-etc.ts';
 import { helperEnvironment } from './settings.ts';
 
-const copied = [
-  'alternatives',
-  'ca-certificates',
-  'ca-certificates.conf',
-  'ld.so.cache',
-  'ld.so.conf',
-  'ld.so.conf.d',
-  'localtime',
-  'mime.types',
-  'protocols',
-  'python3',
-  'services',
-  'timezone',
-];
 /** Bound as they are, so that a certificate added later is seen without a restart of the agent. */
 const live = ['ssl', 'pki'];
 /** Generated per unit. */
@@ -43,7 +30,7 @@ export class EtcFiles {
   /** Makes the shared part, or brings it up to date in place: units of an earlier agent have it bound. Rejects when it cannot be copied. */
   async prepare(): Promise<void> {
     for (const name of ['private', 'shared']) this.#makeFolder(join(this.#base, name));
-    const there = copied.map((name) => `/etc/${name}`).filter(existsSync);
+    const there = shownEtc.map((name) => `/etc/${name}`).filter(existsSync);
     if (there.length === 0) return;
     for (const name of ['private', 'shared']) {
       const argv = ['cp', '-a', '-u', '--', ...there, join(this.#base, name)];

@@ -12,6 +12,7 @@ import type { DockerApi } from '../api/docker-api.ts';
 import { failureIn } from '../api/progress.ts';
 import type { ImageDetails } from '../api/shapes.ts';
 import { labels, type Names } from '../names.ts';
+import { runsAs } from '../owner.ts';
 import { wantsReadOnly } from '../read-only.ts';
 import { appUser } from '../settings.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
@@ -97,11 +98,10 @@ export class RunnableImages {
 
   async #asItIs(reference: string): Promise<RunnableImage> {
     const { Config } = await this.#parts.api.call<ImageDetails>('GET', `/images/${reference}/json`);
-    const user = Config?.User ?? '';
     return {
       reference,
       own: false,
-      user: /^(?:|0|root)(?::.*)?$/.test(user) ? app : user,
+      user: runsAs(Config?.User ?? ''),
       ports: exposedPorts(Config?.ExposedPorts),
       readOnly: wantsReadOnly(Config),
     };

@@ -18,6 +18,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run, start } from '../../../lib/exec.ts';
+import { shownEtc } from '../../common/shown-etc.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import { isStatus } from '../api/docker-error.ts';
 import { failureIn } from '../api/progress.ts';
@@ -30,25 +31,7 @@ const format = '2';
 export const stackRepository = 'berth-stack';
 const importMs = 600_000;
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
-const copied = [
-  'alternatives',
-  'ca-certificates',
-  'ca-certificates.conf',
-  'ld.so.cache',
-  'ld.so.conf',
-  'ld.so.conf.d',
-  'localtime',
-  'mime.types',
-  'pki',
-  'protocols',
-  'python3',
-  'python3.11',
-  'services',
-  'ssl',
-  'timezone',
-  'debian_version',
-  'os-release',
-];
+const copied = [...shownEtc, 'debian_version', 'os-release', 'pki', 'python3.11', 'ssl'];
 export const nodeInside = '/opt/berth/node/bin';
 
 export class StackImage {
