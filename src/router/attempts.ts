@@ -18,6 +18,8 @@ export class Attempts {
   #tried: readonly Target[] = none;
   #sentAgain = false;
   #failure: Failure | null = null;
+  /** Whether one of those tried is out of reach, which others may mend. */
+  #outOfReach = false;
 
   constructor(head: RequestHead, limits: RouterLimits, balancer: Balancer) {
     this.#head = head;
@@ -35,10 +37,20 @@ export class Attempts {
     return target;
   }
 
-  /** The instance refused the connection, so nothing was sent. True: try another. */
-  refused(nowMs: number): boolean {
+  /** No connection came about, so nothing was sent. True: try another. */
+  refused(nowMs: number, isOutOfReach: boolean): boolean {
     this.target?.markFailing(nowMs);
+    this.#outOfReach ||= isOutOfReach;
     return this.#passOver(connectFailed);
+  }
+
+  /** After the last try. True: all may be tried again in a moment. */
+  mayComeBack(): boolean {
+    if (!this.#outOfReach) return false;
+    this.end();
+    this.#outOfReach = false;
+    this.#tried = none;
+    return true;
   }
 
   /**

@@ -19,7 +19,7 @@ import { Target } from './target.ts';
 import type { ResponseSink, UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
 import type { WorkerContext } from './worker-context.ts';
 
-type Phase = 'choosing' | 'connecting' | 'sent' | 'responding' | 'tunnel' | 'done';
+type Phase = 'choosing' | 'connecting' | 'waiting' | 'sent' | 'responding' | 'tunnel' | 'done';
 
 export class Exchange implements RequestSink, ResponseSink {
   readonly #context: WorkerContext;
@@ -72,7 +72,7 @@ export class Exchange implements RequestSink, ResponseSink {
     const nowMs = this.#context.tick();
     const target = this.#attempts.next(this.#backend?.id ?? '', nowMs);
     if (!(target instanceof Target)) {
-      this.#answer(target);
+      this.#waitOrAnswer(target, nowMs);
       return;
     }
     this.#phase = 'connecting';
@@ -180,11 +180,19 @@ export class Exchange implements RequestSink, ResponseSink {
       this.#settle();
       this.#client.reset();
     } else if (phase === 'connecting') {
-      if (this.#attempts.refused(this.#context.tick())) this.#attempt();
-      else this.#answer(failures.connectFailed);
+      const nowMs = this.#context.tick();
+      if (this.#attempts.refused(nowMs, failure === 'unreachable')) this.#attempt();
+      else this.#waitOrAnswer(failures.connectFailed, nowMs);
     } else if (failure === 'malformed') this.#answer(failures.malformedResponse);
     else if (this.#attempts.closed(connection?.reused === true)) this.#attempt();
     else this.#answer(failures.closedEarly);
+  }
+
+  /** No instance is left to try. Where one is only out of reach, all are tried again at the next sweep. */
+  #waitOrAnswer(failure: Failure, nowMs: number): void {
+    const isEarly = nowMs - this.#startedMs < this.#context.limits.outOfReachMs;
+    if (isEarly && this.#attempts.mayComeBack()) this.#phase = 'waiting';
+    else this.#answer(failure);
   }
 
   #beginTunnel(head: ResponseHead, early: Buffer): void {
@@ -223,7 +231,8 @@ export class Exchange implements RequestSink, ResponseSink {
   sweep(nowMs: number): void {
     const { limits } = this.#context;
     const quietMs = nowMs - this.#activeMs;
-    if (this.#phase === 'tunnel') {
+    if (this.#phase === 'waiting') this.#attempt();
+    else if (this.#phase === 'tunnel') {
       if (quietMs > limits.tunnelIdleMs) this.#client.destroy();
     } else if (this.#phase === 'sent' && this.#client.bodyDone) {
       if (quietMs > limits.responseTimeoutMs) this.#giveUp(failures.responseTimeout);

@@ -11,6 +11,11 @@ export interface RouterLimits {
   readonly keepAliveMs: number;
   /** An instance whose machine does not answer is left after it. One lost packet is no reason: it is sent again after a second. */
   readonly connectTimeoutMs: number;
+  /**
+   * How long a request waits when every instance that it may try is out of reach, and is tried again: the way to a machine, or what ran on it,
+   * is replaced within seconds. From its beginning.
+   */
+  readonly outOfReachMs: number;
   /** From the last byte of the request sent on to the first byte of the response: 504 (H12) after it. */
   readonly responseTimeoutMs: number;
   /** An instance that owes an answer for so long is asked whether it can be reached at all; one such attempt waits as long. */
@@ -40,6 +45,7 @@ export const defaultLimits: RouterLimits = {
   headTimeoutMs: 15_000,
   keepAliveMs: 75_000,
   connectTimeoutMs: 1_500,
+  outOfReachMs: 8_000,
   responseTimeoutMs: 60_000,
   silenceMs: 1_000,
   idleTimeoutMs: 300_000,

@@ -26,10 +26,12 @@ export interface ResponseSink {
 }
 
 /** `refused`: never connected. `closed`: ended too early. `malformed`: what it sent is no HTTP response. */
-export type UpstreamFailure = 'refused' | 'closed' | 'malformed';
+/** `unreachable`: nothing answered, or a machine on the way said that there is no way. */
+export type UpstreamFailure = 'refused' | 'unreachable' | 'closed' | 'malformed';
 
 const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 const noBytes = Buffer.alloc(0);
+const noWay: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ETIMEDOUT']);
 
 type State = 'connecting' | 'idle' | 'head' | 'length' | 'chunked' | 'until-close' | 'tunnel' | 'dead';
 
@@ -64,7 +66,8 @@ export class UpstreamConnection {
       allowHalfOpen: true,
       onread: { buffer: sharedBuffer, callback: (length, buffer) => this.#onBytes(buffer as Buffer, length) },
     });
-    const timer = setTimeout(() => this.#fail('refused'), limits.connectTimeoutMs);
+    let reason: UpstreamFailure = 'refused';
+    const timer = setTimeout(() => this.#fail('unreachable'), limits.connectTimeoutMs);
     this.#socket.once('connect', () => {
       clearTimeout(timer);
       if (this.#state !== 'connecting') return;
@@ -73,10 +76,12 @@ export class UpstreamConnection {
     });
     this.#socket.on('drain', () => this.#sink?.onUpstreamDrain());
     this.#socket.on('end', () => this.#onEnd());
-    this.#socket.on('error', () => {});
+    this.#socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code !== undefined && noWay.has(code)) reason = 'unreachable';
+    });
     this.#socket.on('close', () => {
       clearTimeout(timer);
-      this.#fail(this.#state === 'connecting' ? 'refused' : 'closed');
+      this.#fail(this.#state === 'connecting' ? reason : 'closed');
     });
   }
 

@@ -38,7 +38,8 @@ async function otherMachine(t: TestContext) {
   if (child.stdout !== null) await once(child.stdout, 'data');
   // The host's own side stays up, so that nothing here notices: packets get no answer.
   const cut = () => command('ip', '-n', name, 'address', 'flush', 'dev', 'eth0');
-  return { host: `${wire}.2`, cut };
+  const mend = () => command('ip', '-n', name, 'address', 'add', `${wire}.2/24`, 'dev', 'eth0');
+  return { host: `${wire}.2`, cut, mend };
 }
 
 test('requests to a machine that is gone are answered by another within seconds', { skip: missing }, async (t) => {
@@ -91,4 +92,30 @@ test('what cannot be sent twice is refused within seconds when its machine is go
   await far.cut();
   await router.apply({ version: 2, ...table([lost, target('near', near.port)]) });
   assert.equal((await begun).status, 503);
+});
+
+test('while all of an app is out of reach requests wait for the way back, for some seconds', {
+  skip: missing,
+}, async (t) => {
+  const far = await otherMachine(t);
+  const { router, port } = await startRouter(t);
+  const targets = [{ id: 'far', host: far.host, port: 8080, processType: 'web' }];
+  await router.apply({
+    version: 1,
+    routes: [route('a.test', 'a')],
+    backends: [routeBackend('a', targets)],
+    certificates: [],
+  });
+  assert.equal((await get(port, 'a.test', '/')).body, 'far');
+  await far.cut();
+  const asked = performance.now();
+  const inVain = await get(port, 'a.test', '/');
+  const waited = performance.now() - asked;
+  assert.equal(inVain.status, 503);
+  assert.ok(waited > 7_000 && waited < 20_000, `${waited} ms`);
+  const answer = get(port, 'a.test', '/');
+  // By now the kernel knows that nobody is there, and says so at once.
+  await until(async () => (await router.counters())[0]?.inFlight === 1);
+  await far.mend();
+  assert.deepEqual([(await answer).status, (await answer).body], [200, 'far']);
 });
