@@ -13,6 +13,7 @@ import { StepLimits } from '../../src/engines/docker/images/build/step-limits.ts
 import { createDockerImages } from '../../src/engines/docker/images/images.ts';
 import { pruneImages } from '../../src/engines/docker/images/prune.ts';
 import { pullImage } from '../../src/engines/docker/images/pull.ts';
+import { publicOnly } from '../../src/engines/docker/images/registry-rules.ts';
 import { pruneBuildCache } from '../../src/engines/docker/images/retention/build-cache.ts';
 import { admitBuild, freeSpace } from '../../src/engines/docker/images/retention/free-space.ts';
 import { pullForInstall } from '../../src/engines/docker/images/retention/pulled-mark.ts';
@@ -64,7 +65,9 @@ suite('retention of images', { skip: missing ?? false }, () => {
   /** Looks through the images as if so much time had passed. */
   const prune = (keep: readonly string[], laterMs: number, freeSpaceFloorBytes = 0) => {
     const clock = { ...systemClock, now: () => new Date(Date.now() + laterMs) };
-    const parts = { nodes: async () => [api], names, clock, logger: silentLogger, freeSpaceFloorBytes };
+    const own = { host: 'registry.test:5000', prefix: 'platform', credentials: null };
+    const registries = { ...publicOnly, own };
+    const parts = { nodes: async () => [api], names, clock, logger: silentLogger, freeSpaceFloorBytes, registries };
     return pruneImages(parts, new Set(keep));
   };
   const later = 61 * minuteMs;
@@ -131,6 +134,14 @@ suite('retention of images', { skip: missing ?? false }, () => {
     await api.call('DELETE', '/images/of-an-operator:1');
     assert.equal((await prune([], later)).removed, 2);
     await gone('berth-build:kept', 'berth-build:named');
+  });
+
+  test('a name of a push that was broken off keeps nothing', async () => {
+    await make('berth-build:pushed', stack, mine);
+    const query = { repo: 'registry.test:5000/platform/berth-image', tag: '1' };
+    await api.call('POST', '/images/berth-build:pushed/tag', { query });
+    assert.equal((await prune([], later)).removed, 1);
+    await gone('berth-build:pushed', 'registry.test:5000/platform/berth-image:1');
   });
 
   test('images of a registry: those that this install pulled, and no other', async () => {

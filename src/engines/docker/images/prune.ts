@@ -11,7 +11,7 @@ import { removeImage } from './retention/remove-image.ts';
 import { unneeded } from './retention/unneeded.ts';
 
 type Went = Awaited<ReturnType<typeof pruneImages>>;
-type PruneParts = Pick<ImagesParts, 'nodes' | 'names' | 'clock' | 'logger' | 'freeSpaceFloorBytes'>;
+type PruneParts = Pick<ImagesParts, 'nodes' | 'names' | 'clock' | 'logger' | 'freeSpaceFloorBytes' | 'registries'>;
 
 /** An image younger than this may be one that is about to be named by a build or a release. */
 const restMs = 60 * 60_000;
@@ -60,14 +60,14 @@ async function pruneNode(parts: PruneParts, api: DockerApi, keep: ReadonlySet<st
 }
 
 async function removeUnneeded(
-  { names, clock }: PruneParts,
+  { names, clock, registries }: PruneParts,
   api: DockerApi,
   keep: ReadonlySet<string>,
   youngMs: number,
 ): Promise<Went> {
   const since = new Date(clock.now().getTime() - youngMs);
   let went = nothing;
-  for (const { image, freedBytes } of unneeded(await findImages(api, names), keep, since)) {
+  for (const { image, freedBytes } of unneeded(await findImages(api, names, registries?.own), keep, since)) {
     if (await removeImage(api, image)) went = sum(went, { removed: 1, freedBytes });
   }
   return went;

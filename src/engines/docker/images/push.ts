@@ -7,7 +7,7 @@ import { DockerError, isStatus } from '../api/docker-error.ts';
 import type { ImageDetails } from '../api/shapes.ts';
 import { pullImage, pullMs, transfer } from './pull.ts';
 import { registryAuth } from './registry-auth.ts';
-import type { OwnRegistry } from './registry-rules.ts';
+import { type OwnRegistry, ownRepository } from './registry-rules.ts';
 import { tooSlow, troubleWith } from './registry-trouble.ts';
 
 /** The daemon wants to be told even that nobody signs in. */
@@ -44,8 +44,8 @@ export async function shareThroughRegistry(
   to: DockerApi,
   localReference: string,
 ): Promise<void> {
-  const { host, prefix, credentials } = own;
-  const repository = [host, prefix, nameOf(localReference)].filter((part) => part !== '').join('/');
+  const { host, credentials } = own;
+  const repository = ownRepository(own, nameOf(localReference));
   try {
     const digest = await push(from, localReference, repository, credentials);
     const image = { ...canonicalImage(repository), tag: null, digest };

@@ -13,6 +13,10 @@ export interface OwnRegistry {
   readonly credentials: RegistryCredentials | null;
 }
 
+/** What an image of the platform is called there; a daemon leaves the Docker Hub's own name out. */
+export const ownRepository = ({ host, prefix }: Pick<OwnRegistry, 'host' | 'prefix'>, name: string): string =>
+  [host === dockerHub ? '' : host, prefix, name].filter((part) => part !== '').join('/');
+
 export interface RegistryRules {
   /** Registries (`host[:port]`) that may be anywhere. */
   readonly allow: readonly string[];

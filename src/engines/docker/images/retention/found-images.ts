@@ -3,6 +3,7 @@ import type { DockerApi } from '../../api/docker-api.ts';
 import { isStatus } from '../../api/docker-error.ts';
 import type { ContainerSummary, ImageDetails } from '../../api/shapes.ts';
 import { labels, type Names } from '../../names.ts';
+import { type OwnRegistry, ownRepository } from '../registry-rules.ts';
 import { stackRepository } from '../stack-image.ts';
 import { pulledRepository } from './pulled-mark.ts';
 
@@ -33,8 +34,18 @@ interface Inspected extends ImageDetails {
 }
 
 /** Images that other people's names point to as well count as theirs. */
-export async function findImages(api: DockerApi, names: Names): Promise<FoundImage[]> {
+export async function findImages(
+  api: DockerApi,
+  names: Names,
+  own: Pick<OwnRegistry, 'host' | 'prefix'> | null = null,
+): Promise<FoundImage[]> {
   const pulled = pulledRepository(names);
+  const pushed = own === null ? null : ownRepository(own, 'berth-');
+  const isOwn = (tag: string): boolean =>
+    tag.startsWith(`${pulled}:`) ||
+    /^berth-(?:app|build|image|stack):/.test(tag) ||
+    // Of a push that was broken off.
+    (pushed !== null && tag.startsWith(pushed));
   const filters = [
     { label: [`${labels.install}=${names.installId}`] },
     { reference: [pulled] },
@@ -47,7 +58,7 @@ export async function findImages(api: DockerApi, names: Names): Promise<FoundIma
   const containers = await api.call<readonly ContainerSummary[]>('GET', '/containers/json', { query: { all: true } });
   const used = new Set(containers.map(({ ImageID }) => ImageID));
   const found = await Promise.all([...ids].map((id) => inspect(api, id)));
-  return found.flatMap((image) => (image === null ? [] : read(image, used, pulled)));
+  return found.flatMap((image) => (image === null ? [] : read(image, { used, pulled, isOwn })));
 }
 
 async function inspect(api: DockerApi, id: string): Promise<Inspected | null> {
@@ -59,12 +70,18 @@ async function inspect(api: DockerApi, id: string): Promise<Inspected | null> {
   }
 }
 
-function read(image: Inspected, used: ReadonlySet<string>, pulled: string): FoundImage[] {
+interface Known {
+  readonly used: ReadonlySet<string>;
+  readonly pulled: string;
+  /** Whether a name was given by this install. */
+  readonly isOwn: (tag: string) => boolean;
+}
+
+function read(image: Inspected, { used, pulled, isOwn }: Known): FoundImage[] {
   // API versions before 1.43 have a word for an image without a name.
   const isNamed = (name: string): boolean => !name.startsWith('<none>');
   const tags = (image.RepoTags ?? []).filter(isNamed);
   const digests = (image.RepoDigests ?? []).filter(isNamed);
-  const isOwn = (tag: string): boolean => tag.startsWith(`${pulled}:`) || /^berth-(?:app|build|image|stack):/.test(tag);
   if (!tags.every(isOwn)) return [];
   const artifact = image.Config?.Labels?.[labels.artifact];
   // Its own names last: as long as one is left, the image is found again.
