@@ -136,6 +136,15 @@ suite('retention of images', { skip: missing ?? false }, () => {
     await gone('berth-build:kept', 'berth-build:named');
   });
 
+  test('an image that says it is another team’s tree takes nothing of it', async () => {
+    const current = stack.split(':')[1];
+    await makeTree('theirs', stack);
+    const forged = await make('berth-build:forged', stack, { ...mine, [labels.artifact]: treeOf('theirs') });
+    assert.equal((await prune([treeOf('theirs'), `image:${forged}`], later)).removed, 0);
+    await there(`berth-app:theirs-${current}`, 'berth-build:forged');
+    assert.equal((await prune([], later)).removed, 2);
+  });
+
   test('a name of a push that was broken off keeps nothing', async () => {
     await make('berth-build:pushed', stack, mine);
     const query = { repo: 'registry.test:5000/platform/berth-image', tag: '1' };

@@ -83,7 +83,9 @@ function read(image: Inspected, { used, pulled, isOwn }: Known): FoundImage[] {
   const tags = (image.RepoTags ?? []).filter(isNamed);
   const digests = (image.RepoDigests ?? []).filter(isNamed);
   if (!tags.every(isOwn)) return [];
-  const artifact = image.Config?.Labels?.[labels.artifact];
+  // Only what was made here of a tree: a Dockerfile, or whoever made a foreign image, may write any label.
+  const isTree = tags.some((tag) => tag.startsWith('berth-app:'));
+  const artifact = isTree ? image.Config?.Labels?.[labels.artifact] : undefined;
   // Its own names last: as long as one is left, the image is found again.
   const references = [...digests, ...tags];
   return [
