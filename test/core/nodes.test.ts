@@ -104,6 +104,7 @@ for (const wrong of [
   'tcp://a/b:2376',
   'http://a:2376',
   'tcp://user@a:2376',
+  'tcp://[fd00::1]:2376',
   'unix://relative',
   'unix:///with space',
 ]) {
@@ -117,7 +118,6 @@ test('an address is written one way, whoever says it', async (t) => {
   const { core } = await testCore(t);
   const add = async (text: string) => (await core.nodes.add(systemActor, { address: text })).node.address;
   assert.equal(await add('tcp://Node-1.Example:2376/'), 'tcp://node-1.example:2376');
-  assert.equal(await add('tcp://[FD00::1]:2376'), 'tcp://[fd00::1]:2376');
   assert.equal(await add('unix:///var/run/docker.sock'), 'unix:///var/run/docker.sock');
   await assert.rejects(() => add('tcp://node-1.example:02376'), refusedAs('conflict', 'node-exists'));
 });

@@ -16,6 +16,7 @@ import { start } from '../../src/lib/exec.ts';
 import { missingForDocker } from '../support/docker-daemon.ts';
 import { insecureRegistries, missingForRegistry, startRegistry } from '../support/docker-registry.ts';
 import { publish, registryCredentials } from '../support/small-image.ts';
+import { until } from '../support/until.ts';
 import { type BuildHarness, buildHarness, buildLimits, built, failed } from './support/build-harness.ts';
 
 suite('around builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry() ?? false }, () => {
@@ -52,6 +53,8 @@ suite('around builds of Dockerfiles', { skip: missingForDocker() ?? missingForRe
     const { Id } = await api.call<{ Id: string }>('POST', '/containers/create', { body });
     t.after(() => api.call('DELETE', `/containers/${Id}`, { query: { force: true } }));
     await api.call('POST', `/containers/${Id}/start`);
+    const printed = () => api.call<string>('GET', `/containers/${Id}/logs`, { query: { stdout: true } });
+    await until('the neighbour listens', async () => String(await printed()).includes('up'), 60_000);
     const { NetworkSettings } = await api.call<{ NetworkSettings: { IPAddress: string; Gateway: string } }>(
       'GET',
       `/containers/${Id}/json`,

@@ -11,16 +11,16 @@ const NAMES_MAX = 50;
 const VALUE_MAX = 256;
 const metadataName = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/;
 
-/** `unix:///path/to/docker.sock` or `tcp://host:port`, always written the same way. Throws invalid `address`. */
+/** `unix:///path/to/docker.sock` or `tcp://host:port`, always written the same way. Nodes reach each other over IPv4. Throws invalid `address`. */
 export function nodeAddress(text: string): string {
   if (/^unix:\/\/\/[^\0\s]+$/.test(text) && text.length <= PATH_MAX + 'unix://'.length) return text;
-  const [, host = '', port = ''] = /^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^\s:/[\]@]+):(\d{1,5})\/?$/.exec(text) ?? [];
+  const [, host = '', port = ''] = /^tcp:\/\/([^\s:/[\]@]+):(\d{1,5})\/?$/.exec(text) ?? [];
   const number = Number(port);
   if (host === '' || number < 1 || number > 65_535)
     throw invalid('address', 'the address must be tcp://host:port or unix:///path', 'malformed');
-  const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const name = host.toLowerCase();
   if (isIP(name) === 0) hostname(name, 'address');
-  return `tcp://${isIP(name) === 6 ? `[${name}]` : name}:${number}`;
+  return `tcp://${name}:${number}`;
 }
 
 /** A CA, a client certificate and the key that belongs to it, all PEM. Throws invalid `tls`; never with what was given. */

@@ -47,7 +47,8 @@ export function containerBody(plan: ContainerPlan): object {
     Labels: names.labels('instance', {
       [labels.space]: spec.spaceId,
       [labels.identity]: JSON.stringify(identity),
-      ...(identity.podKey === null ? {} : { [labels.pod]: identity.podKey }),
+      // Also when there is none: an image's own label of this name counts for nothing.
+      [labels.pod]: identity.podKey ?? '',
     }),
     ...(inPod ? {} : { Hostname: hostnameOf(spec) }),
     HostConfig: {

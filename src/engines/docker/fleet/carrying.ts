@@ -17,6 +17,8 @@ const folder = '/volume';
 const limits = { Memory: 256 * 2 ** 20, PidsLimit: 64 };
 const rights = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID'];
 /** A line for everything in it, without times and without the sizes of folders, which file systems count as they like. */
+/** For the largest volume over the slowest wire; one that hangs must not hold its place for ever. */
+const carryMs = 6 * 3_600_000;
 const inventory = `
 cd ${folder}
 find . -type f -printf 'f %m %U %G %s %p\\n' -o -type l -printf 'l %U %G %l %p\\n' -o -printf '%y %m %U %G %p\\n' | LC_ALL=C sort | sha256sum
@@ -40,7 +42,7 @@ export async function carryVolume({ names, volumeId, from, to }: Carry): Promise
     await to.api.call('PUT', `/containers/${name}/archive`, {
       query: { path: '/' },
       content: { type: 'application/x-tar', bytes },
-      timeoutMs: 0,
+      timeoutMs: carryMs,
     });
     const [was, is] = await Promise.all([from, to].map(({ api }) => runIn(api, name, inventory)));
     if (was !== is) throw new Error(`a volume did not arrive whole: ${was?.trim()} there, ${is?.trim()} here`);
