@@ -82,7 +82,9 @@ suite('around builds of Dockerfiles', { skip: missingForDocker() ?? missingForRe
     const lines: string[] = [];
     const input = harness.input({ Dockerfile: dockerfile }, { log: (line) => void lines.push(line) });
     const query = { dockerfile: 'Dockerfile' };
-    await buildWithBuildKit(harness.api, { input, query }, new AbortController().signal);
+    const ownBases = { ...publicOnly, allow: ['127.0.0.1:5000'] };
+    const outcome = await buildWithBuildKit(harness.api, { input, query }, new AbortController().signal, ownBases);
+    assert.ok('imageId' in outcome, JSON.stringify(outcome));
     return lines;
   }
 

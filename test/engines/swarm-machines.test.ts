@@ -15,7 +15,7 @@ const lack = missingForDocker() ?? (isInstalled('openssl') ? null : 'not install
 
 test('three machines of their own: mutual TLS, wires that can be cut, power, and nothing that stays', async (t) => {
   if (lack !== null) return t.skip(lack);
-  const before = await readdir(tmpdir());
+  const before = await ownFolders();
   const set = await startMachines(3, { tls: true });
   t.after(() => set.close());
   const [one, two, three] = set.machines;
@@ -49,7 +49,7 @@ test('three machines of their own: mutual TLS, wires that can be cut, power, and
   assert.notDeepEqual(await traces(), []);
   await set.close();
   assert.deepEqual(await traces(), []);
-  assert.deepEqual(await readdir(tmpdir()), before);
+  assert.deepEqual(await ownFolders(), before);
   assert.doesNotMatch(await command('ip', 'route'), new RegExp(set.addressPool));
   assert.deepEqual(
     set.machines.flatMap(({ namespace }) => groupFolders(namespace)),
@@ -59,11 +59,15 @@ test('three machines of their own: mutual TLS, wires that can be cut, power, and
 
 test('machines of which one does not come up leave nothing either', async (t) => {
   if (lack !== null) return t.skip(lack);
-  const before = await readdir(tmpdir());
+  const before = await ownFolders();
   await assert.rejects(startMachines(2, { tls: true, configuration: { 'no-such-word': true } }), /no-such-word/);
   assert.deepEqual(await traces(), []);
-  assert.deepEqual(await readdir(tmpdir()), before);
+  assert.deepEqual(await ownFolders(), before);
 });
+
+/** The report of a run lies beside them. */
+const ownFolders = async (): Promise<readonly string[]> =>
+  (await readdir(tmpdir())).filter((name) => name.startsWith('berth-'));
 
 /** Interfaces, namespaces, rules, mounts and processes of this test's machines. */
 async function traces(): Promise<readonly string[]> {
