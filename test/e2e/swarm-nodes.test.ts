@@ -6,6 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { createApp, deploy, untilRunning, type WireDyno } from '../support/deploy.ts';
 import { type LoadResult, startLoad } from '../support/load.ts';
 import { platformCore } from '../support/platform-core.ts';
+import { ask } from '../support/request.ts';
 import { versionedApp } from '../support/source.ts';
 import { missingForDocker } from '../support/swarm.ts';
 import { type SwarmPlatform, startSwarmPlatform } from '../support/swarm-platform.ts';
@@ -15,6 +16,8 @@ const PER_SECOND = 60;
 const INSTANCES = 6;
 /** A request that was with a machine when it was lost waits until that is believed, and until there is a way to another. */
 const SLOWEST_MS = 12_000;
+/** That machine led the Swarm and was the router's way in: on a busy machine it may take so long until both have another. */
+const OUTAGE_MS = 30_000;
 const PATIENCE_MS = 90_000;
 /** Above what a look costs. */
 const EVERY_MS = 300;
@@ -42,8 +45,11 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
     return load.stop();
   }
 
-  const told = ({ sent, failed, slowestMs, failures }: LoadResult): string =>
-    [`${sent} requests, ${failed} failed, the slowest answer took ${slowestMs} ms`, ...failures].join('\n');
+  const told = ({ sent, failed, lastFailureMs, slowestMs, failures }: LoadResult): string =>
+    [
+      `${sent} requests, ${failed} failed (the last after ${lastFailureMs} ms), the slowest answer took ${slowestMs} ms`,
+      ...failures,
+    ].join('\n');
   const addressOf = (number: number): string => swarm.machine(number).host;
   const node = async (number: number) => {
     const found = (await swarm.nodes()).find(({ address }) => address === addressOf(number));
@@ -151,14 +157,20 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
       await swarm.machine(1).powerOff();
       await untilNode(1, 'down');
       await untilSpread([null, 3, 3]);
+      // A space of its own needs a network, which only the managers that are left can make.
+      await say('spaces', 'add', 'fresh');
+      const second = await createApp(swarm.platform, 'second', 'fresh');
+      await deploy(swarm.platform, second, versionedApp('v1', 'swarm-nodes-second'));
+      assert.match((await ask(swarm.platform, 'second-fresh')).body, /v1/);
+      await swarm.platform.akkeris.delete(second);
       await swarm.machine(1).start();
       await untilNode(1, 'ready');
       await rebalance();
       await untilSpread([2, 2, 2]);
     });
     t.diagnostic(told(result));
-    assert.deepEqual(result.failures, []);
-    assert.ok(result.slowestMs < SLOWEST_MS, `${result.slowestMs} ms`);
+    assert.ok((result.lastFailureMs ?? 0) < OUTAGE_MS, told(result));
+    assert.equal(result.unanswered, 0);
   });
 
   test('the events tell all of it', async (t) => {

@@ -10,6 +10,8 @@ export interface LoadResult {
   /** The first few failures, in words. */
   readonly failures: readonly string[];
   readonly perSecond: number;
+  /** When the last of the failed did, after the start of the load; null: none did. */
+  readonly lastFailureMs: number | null;
   /** How long the slowest of those that succeeded took. */
   readonly slowestMs: number;
 }
@@ -30,11 +32,13 @@ export function startLoad(
   let failed = 0;
   let unanswered = 0;
   let slowestMs = 0;
+  let lastFailureMs: number | null = null;
   let inFlight = 0;
   let idle: (() => void) | null = null;
   const started = performance.now();
   const fail = (reason: string): void => {
     failed += 1;
+    lastFailureMs = Math.round(performance.now() - started);
     if (failures.length < FAILURES_KEPT)
       failures.push(`after ${Math.round(performance.now() - started)} ms: ${reason}`);
   };
@@ -95,7 +99,7 @@ export function startLoad(
           idle = resolve;
         });
       agent.destroy();
-      return { sent, failed, unanswered, failures, perSecond: Math.round(sent / seconds), slowestMs };
+      return { sent, failed, unanswered, failures, perSecond: Math.round(sent / seconds), lastFailureMs, slowestMs };
     },
   };
 }
