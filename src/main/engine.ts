@@ -11,6 +11,7 @@ import { createProcessEngine } from '../engines/process/client.ts';
 import { addonHostPort } from './addon-settings.ts';
 import { dockerHostOf, usesDocker } from './docker-settings.ts';
 import { hostEnvironment } from './host-environment.ts';
+import { ownAddresses } from './own-addresses.ts';
 import type { ProcessParts } from './process-parts.ts';
 import { registryRules } from './registry-settings.ts';
 import { readTlsFolder } from './tls-folder.ts';
@@ -74,6 +75,7 @@ export async function openDockerEngine(
     addressPool: settings.dockerAddressPool,
     advertiseAddress: settings.dockerAdvertiseAddress,
     routes: true,
+    refuse: ownAddresses(),
     routers: settings.dockerRouters.split(',').filter(Boolean),
     allowHostPorts: [addonHostPort(settings) ?? []].flat(),
     hostEnvironment: hostEnvironment(process.env),

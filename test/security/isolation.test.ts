@@ -5,41 +5,10 @@ import { readdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { run } from '../../src/lib/exec.ts';
 import { insideApp } from '../support/inside-app.ts';
+import { ownAddress, reachable, readable, statusOf } from '../support/inside-code.ts';
+import { outsideUrl } from '../support/outside.ts';
 import { startPlatform } from '../support/platform.ts';
-
-/** What this machine's npm asks; some address outside that builds need. */
-async function registryPing(): Promise<string> {
-  const environment = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/' };
-  const { stdout } = await run(['npm', 'config', 'get', 'registry'], { environment, timeoutMs: 20_000 });
-  return new URL('-/ping', stdout.trim()).href;
-}
-
-/** Names that lead to something readable, of those given. */
-const readable = (paths: readonly string[]): string => `
-const fs = require('node:fs');
-return ${JSON.stringify(paths)}.filter((path) => {
-  try { fs.statSync(path).isDirectory() ? fs.readdirSync(path) : fs.readFileSync(path); return true; } catch { return false; }
-});`;
-
-/** Which of these `host:port` accept a connection. */
-const reachable = (targets: readonly string[]): string => `
-const net = require('node:net');
-const open = (target) => new Promise((resolve) => {
-  const colon = target.lastIndexOf(':');
-  const socket = net.connect({ host: target.slice(0, colon), port: Number(target.slice(colon + 1)) });
-  const end = (found) => { socket.destroy(); resolve(found); };
-  socket.setTimeout(1500, () => end(false));
-  socket.once('connect', () => end(true)).once('error', () => end(false));
-});
-const targets = ${JSON.stringify(targets)};
-const found = await Promise.all(targets.map(open));
-return targets.filter((_, index) => found[index]);`;
-
-const ownAddress = `
-const address = Object.values(require('node:os').networkInterfaces()).flat().find((each) => !each.internal && each.family === 'IPv4');
-return address.address + ':' + process.env.PORT;`;
 
 test('from inside an app', async (t) => {
   if (process.getuid?.() !== 0) {
@@ -152,13 +121,8 @@ return {
   });
 
   await t.test('the world outside', async (inner) => {
-    const ping = await registryPing();
-    const online = await fetch(ping, { signal: AbortSignal.timeout(10_000) }).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (!online) return inner.skip('optional: the npm registry cannot be reached from here');
-    const code = `const answer = await fetch(${JSON.stringify(ping)}, { signal: AbortSignal.timeout(10000) }); return answer.status;`;
-    assert.equal(await inside(code), 200);
+    const url = await outsideUrl();
+    if (url === null) return inner.skip('optional: the npm registry cannot be reached from here');
+    assert.equal(await inside(statusOf(url)), 200);
   });
 });

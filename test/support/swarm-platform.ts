@@ -16,8 +16,8 @@ export interface SwarmPlatform {
   nodes(): Promise<readonly NodeRow[]>;
   /** Names of the containers that instances of this platform have on a machine, whatever their state. */
   containers(number: number): Promise<readonly string[]>;
-  /** How many managers of the Swarm a machine knows of. */
-  managers(number: number): Promise<number>;
+  /** What the Engine API of a machine answers to a GET of that path. */
+  read<T>(number: number, path: string): Promise<T>;
 }
 
 export interface NodeRow {
@@ -31,6 +31,7 @@ export interface NodeRow {
 export async function startSwarmPlatform(
   t: TestContext | { after(work: () => Promise<void>): void },
   count: number,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<SwarmPlatform> {
   const endings: (() => Promise<void>)[] = [];
   t.after(async () => {
@@ -53,6 +54,7 @@ export async function startSwarmPlatform(
         BERTH_DOCKER_TLS: home.tls.folder,
         BERTH_DOCKER_ADDRESS_POOL: swarm.addressPool,
         BERTH_DOCKER_ADVERTISE_ADDRESS: home.address,
+        ...environment,
       },
     },
   );
@@ -65,13 +67,11 @@ export async function startSwarmPlatform(
   };
   const say = (...words: readonly string[]): Promise<Said> => berth(platform.dataFolder, ...words);
   return {
-    ...{ platform, swarm, machine, say },
+    ...{ platform, swarm, machine, say, read },
     nodes: async () => JSON.parse((await say('nodes', 'list', '--json')).out) as readonly NodeRow[],
     async containers(number) {
       const found = await read<readonly { readonly Names: readonly string[] }[]>(number, '/containers/json?all=1');
       return found.flatMap(({ Names }) => Names).filter((name) => /^\/berth-[0-9a-f]+-i-/.test(name));
     },
-    managers: async (number) =>
-      (await read<{ readonly Swarm: { readonly Managers: number } }>(number, '/info')).Swarm.Managers,
   };
 }
