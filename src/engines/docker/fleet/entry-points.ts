@@ -38,14 +38,11 @@ export class EntryPoints {
     await Promise.race([Promise.allSettled(opening), patience]);
   }
 
-  /** Brings gateways and the route up to what holds now. Rejects when something is not in force yet. */
+  /** Brings the gateways up to what holds now. */
   async tend(): Promise<void> {
     const { members, isActive, keepsRoute, logger } = this.#parts;
     if (!isActive || (members.isAlone && !keepsRoute)) return;
-    const running = members
-      .all()
-      .flatMap((member) => member.seen().filter(({ instance }) => instance.state !== 'exited'));
-    const spaces = new Set(running.map(({ identity }) => identity.spaceId));
+    const spaces = this.#spaces();
     const work = this.#members().map(async ({ node, id }) => {
       try {
         await Promise.all([...spaces].map((spaceId) => node.parts.gateways.ensure(spaceId)));
@@ -53,9 +50,15 @@ export class EntryPoints {
         logger.warn({ error, node: id }, 'not every space can be reached through this node yet');
       }
     });
-    const entry = keepsRoute ? this.#choose() : null;
-    if (entry !== null && entry !== this.#entry) await this.#route(entry);
     await Promise.all(work);
+  }
+
+  /** Brings the route up to what holds now; never waits for a gateway, which the managers of the Swarm may keep waiting. */
+  async lead(): Promise<void> {
+    const { isActive, keepsRoute } = this.#parts;
+    if (!isActive || !keepsRoute) return;
+    const entry = this.#choose();
+    if (entry !== null && entry !== this.#entry) await this.#route(entry);
   }
 
   async close(): Promise<void> {
@@ -81,7 +84,16 @@ export class EntryPoints {
     const { members } = this.#parts;
     const usable = members.ready().filter(({ wire }) => wire !== null);
     if (this.#entry !== null && usable.includes(this.#entry)) return this.#entry;
-    return usable.find(({ isGrey }) => !isGrey) ?? usable[0] ?? null;
+    const spaces = this.#spaces();
+    const isOpen = ({ node }: Member): boolean => [...spaces].every((spaceId) => node.parts.gateways.isUp(spaceId));
+    const answering = usable.filter(({ isGrey }) => !isGrey);
+    return answering.find(isOpen) ?? answering[0] ?? usable[0] ?? null;
+  }
+
+  /** In which something runs, or is about to. */
+  #spaces(): ReadonlySet<string> {
+    const seen = this.#parts.members.all().flatMap((member) => member.seen());
+    return new Set(seen.flatMap(({ instance, identity }) => (instance.state === 'exited' ? [] : [identity.spaceId])));
   }
 
   async #route(entry: Member): Promise<void> {

@@ -43,6 +43,7 @@ export class Tending {
     this.#parts = parts;
     this.#tasks = [
       this.#task(() => this.#applyStale()),
+      this.#task(() => entryPoints.lead()),
       this.#task(() => entryPoints.tend()),
       this.#task(async () => {
         if (members.isTold && isActive) await membership.tend();

@@ -52,6 +52,7 @@ ip route replace "$subnet" via "\${own%/*}"
 export class Gateways {
   readonly #parts: GatewaysParts;
   readonly #known = new Map<string, Promise<Space>>();
+  readonly #up = new Set<string>();
 
   constructor(parts: GatewaysParts) {
     this.#parts = parts;
@@ -63,15 +64,26 @@ export class Gateways {
     if (known !== undefined) return known;
     const making = this.#make(spaceId);
     this.#known.set(spaceId, making);
-    making.catch(() => {
-      if (this.#known.get(spaceId) === making) this.#known.delete(spaceId);
-    });
+    making.then(
+      () => {
+        if (this.#known.get(spaceId) === making) this.#up.add(spaceId);
+      },
+      () => {
+        if (this.#known.get(spaceId) === making) this.#known.delete(spaceId);
+      },
+    );
     return making;
+  }
+
+  /** Whether `ensure` brought it up since the daemon came; asks nobody. */
+  isUp(spaceId: string): boolean {
+    return this.#up.has(spaceId);
   }
 
   /** The daemon was away, or a gateway ended: each is looked at when it is needed next. */
   forget(): void {
     this.#known.clear();
+    this.#up.clear();
   }
 
   /** Puts the table of links in force in these spaces, as far as somebody follows a link there. */
@@ -90,6 +102,7 @@ export class Gateways {
   async remove({ spaceId, subnet }: SpaceNetwork): Promise<void> {
     const { api, names, helper } = this.#parts;
     this.#known.delete(spaceId);
+    this.#up.delete(spaceId);
     await removeContainer(api, names.anchor(spaceId));
     if (subnet !== null) await helper.run('ip route del "$1" 2>/dev/null || true', subnet);
   }
