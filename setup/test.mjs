@@ -11,7 +11,8 @@ import { runFile } from './testing/run-file.ts';
 import { describeFile, judge, totalLine, totalsOf } from './testing/summary.ts';
 import { findTestFiles } from './testing/test-files.ts';
 
-const concurrency = 2;
+/** On two cores a third file fills the time in which others wait for daemons, locks and time limits. */
+const concurrency = 3;
 
 const { values, positionals } = parseArgs({
   options: {
