@@ -89,7 +89,8 @@ export class DockerNode {
     this.#events ??= watchEvents({
       ...{ api, logger, names: shared.names, signal: this.#closed.signal },
       changed: ({ role, action }) => {
-        if (role !== 'instance' && action === 'die') {
+        // Without a role it is somebody's own container of one of our images.
+        if (role !== '' && role !== 'instance' && action === 'die') {
           this.#forgetSurroundings();
           void this.#adoption
             .restoreSpaces()
