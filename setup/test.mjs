@@ -1,5 +1,5 @@
 /**
- * Runs the checks, then all tests, two files at a time; run by setup/run.mjs on Node 24. Arguments: `--filter <part of a path>` (as often
+ * Runs the checks, then all tests, three files at a time; run by setup/run.mjs on Node 24. Arguments: `--filter <part of a path>` (as often
  * as wanted; a bare argument is the same) runs only these files and no checks, `--no-check` leaves the checks out.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { rootFolder } from './root.mjs';
 import { ensureDocker } from './system.mjs';
 import { runFile } from './testing/run-file.ts';
-import { describeFile, judge, totalLine, totalsOf } from './testing/summary.ts';
+import { describeFailures, describeFile, judge, totalLine, totalsOf } from './testing/summary.ts';
 import { findTestFiles } from './testing/test-files.ts';
 
 /** On two cores a third file fills the time in which others wait for daemons, locks and time limits. */
@@ -53,6 +53,7 @@ await Promise.all(Array.from({ length: concurrency }, () => runAll(together)));
 await runAll(files.filter((file) => file.alone));
 
 const totals = totalsOf(results);
+if (totals.failed > 0) console.log(`\nWhat failed:\n${describeFailures(results)}`);
 if (checksFailed) console.log('✖ the checks failed, see above');
 if (stop.signal.aborted) console.log('✖ stopped before the end');
 if (files.length === 0) console.log('✖ no test file matches');

@@ -37,13 +37,22 @@ export function describeFile(result: FileResult): string {
   const lines = [`${failed > 0 ? '✖' : '✔'} ${result.path}: ${parts.join(', ')} (${seconds(result.durationMs)})`];
   for (const outcome of result.outcomes) {
     if (outcome.kind === 'skipped') lines.push(`  - skipped: ${outcome.name}: ${outcome.detail}`);
-    if (outcome.kind !== 'failed') continue;
-    lines.push(`  ✖ ${outcome.name} (${seconds(outcome.durationMs)})`, indent(outcome.detail, '      '));
+    if (outcome.kind === 'failed') lines.push(...describeFailure(outcome));
   }
   if (failed > 0 && result.output.trim() !== '') {
     lines.push('  output of the file:', indent(result.output.trimEnd(), '    | '));
   }
   return lines.join('\n');
+}
+
+/** All failures of a run once more, for its end: in a long log nobody finds them where they happened. Empty without one. */
+export function describeFailures(results: readonly FileResult[]): string {
+  return results
+    .flatMap(({ path, outcomes }) => {
+      const failed = outcomes.filter((outcome) => outcome.kind === 'failed');
+      return failed.length === 0 ? [] : [`✖ ${path}`, ...failed.flatMap(describeFailure)];
+    })
+    .join('\n');
 }
 
 /** `N passed, M failed`, and the skips where there are some. */
@@ -52,6 +61,10 @@ export function totalLine({ passed, failed, skipped }: Totals): string {
   return skipped > 0 ? `${line}, ${skipped} skipped` : line;
 }
 
+const describeFailure = ({ name, durationMs, detail }: Outcome): string[] => [
+  `  ✖ ${name} (${seconds(durationMs)})`,
+  indent(detail, '      '),
+];
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const indent = (text: string, prefix: string): string =>
   text

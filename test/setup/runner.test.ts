@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type FileResult, runFile } from '../../setup/testing/run-file.ts';
-import { describeFile, judge, totalLine, totalsOf } from '../../setup/testing/summary.ts';
+import { describeFailures, describeFile, judge, totalLine, totalsOf } from '../../setup/testing/summary.ts';
 import { findTestFiles, wishesOf } from '../../setup/testing/test-files.ts';
 
 /** Runs a test file with this body. */
@@ -38,6 +38,15 @@ test('each test is counted once, failures come with their error, parents only wh
   ]) {
     assert.ok(text.includes(part), `${part} is missing in:\n${text}`);
   }
+});
+
+test('the end of a run tells its failures again, and nothing else', async (t) => {
+  const good = await runBody(t, `test('good', () => {});`);
+  const bad = await runBody(t, `test('fine', () => {}); test('bad', () => { throw new Error('the reason'); });`);
+  assert.equal(describeFailures([good]), '');
+  const text = describeFailures([good, bad]);
+  assert.match(text, /^✖ a\.test\.mjs\n {2}✖ bad \(.*the reason/s);
+  assert.doesNotMatch(text, /good|fine/);
 });
 
 test('a file that cannot be loaded, or ends early, is one failure with its output', async (t) => {
