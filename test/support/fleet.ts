@@ -1,5 +1,6 @@
 /** The core with all control loops over a real database and router, and a simulated engine of several nodes. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,6 @@ import { createLogStore } from '../../src/logging/log-store.ts';
 import { startRouter } from '../router/support/router-harness.ts';
 import { type TestCore, testCore } from './core.ts';
 import { testBox } from './postgres.ts';
-import { finishBuild } from './served.ts';
 import { until } from './until.ts';
 
 export interface Fleet extends TestCore {
@@ -74,7 +74,13 @@ export async function testFleet(t: TestContext, options: FleetOptions = {}): Pro
     sandbox: engine,
     router,
     builder: {
-      build: () => Promise.reject(new Error('nothing is built here')),
+      build: async ({ buildId }) => ({
+        artifactDigest: `sha256:${createHash('sha256').update(buildId).digest('hex')}`,
+        sizeBytes: 1,
+        processes: { web: 'node server.js' },
+        buildpack: 'node',
+        reused: false,
+      }),
       hasArtifact: async () => true,
       clearCache: async () => {},
       prune: async () => ({ removed: 0, freedBytes: 0 }),
@@ -134,7 +140,7 @@ export async function testFleet(t: TestContext, options: FleetOptions = {}): Pro
       const { id } = await core.apps.create(ann, { name, team: 'ann', spaceId: made.spaceId, processes });
       const source = { kind: 'archive', url: new Secret('data:,x'), checksum: null } as const;
       const { id: build } = await core.builds.create(ann, id, { source });
-      await finishBuild(db, build);
+      await until('the build has ended', async () => (await core.builds.get(ann, id, build)).status === 'succeeded');
       await core.releases.deploy(ann, id, build, { strategy });
       await core.processes.update(ann, id, [{ type: 'web', quantity }]);
       await until(`${name} runs ${quantity}`, async () => (await ready(id)).length === quantity);

@@ -122,7 +122,12 @@ test('an application: create, start, scale, update, stop, delete', async (t) => 
       const answer = await visit(platform, domain);
       return answer.status === 200 && JSON.parse(answer.body).version === wanted;
     });
-    assert.equal((await appIs(swarm, app, 'up')).services[0]?.components[0]?.instances[0]?.image, `${image}:${tag}`);
+    // While a hot swap ends, the former one is shown beside it.
+    await until(`${strategy} leaves ${tag} alone`, async () => {
+      const { services } = await appIs(swarm, app, 'up');
+      const images = services[0]?.components[0]?.instances.map((instance) => instance.image);
+      return images?.length === 1 && images[0] === `${image}:${tag}`;
+    });
   }
   const unknownStrategy = await swarm('POST', `${component}/version/2.0/update`, { strategy: 'canary' });
   assert.deepEqual([unknownStrategy.status, unknownStrategy.json.status_code], [400, 10013]);
