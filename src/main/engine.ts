@@ -79,6 +79,7 @@ export async function openDockerEngine(
     routers: settings.dockerRouters.split(',').filter(Boolean),
     allowHostPorts: [addonHostPort(settings) ?? []].flat(),
     hostEnvironment: hostEnvironment(process.env),
+    allowRoot: settings.dockerAllowRoot,
     freeSpaceFloorBytes: settings.dockerFreeSpaceGibibytes * 2 ** 30,
     registries: registryRules(settings, db),
     logAppender: carriesOutput ? logs : null,

@@ -182,6 +182,11 @@ export const definitions = {
   ),
   dockerRegistryUsername: text('BERTH_DOCKER_REGISTRY_USERNAME', '', 'User of BERTH_DOCKER_REGISTRY.'),
   dockerRegistryPassword: secret('BERTH_DOCKER_REGISTRY_PASSWORD', 'Password of that user.', ''),
+  dockerAllowRoot: flag(
+    'BERTH_DOCKER_ALLOW_ROOT',
+    false,
+    'Images that say root, or nobody, run as root in their containers (with few rights) instead of as user 10001: for images that make their folders first and become somebody else then.',
+  ),
   dockerFreeSpaceGibibytes: whole(
     'BERTH_DOCKER_FREE_SPACE',
     5,

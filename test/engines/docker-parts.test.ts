@@ -17,9 +17,8 @@ import {
   parseSubnet,
   subnetText,
 } from '../../src/engines/docker/network/subnets.ts';
-import { runsAs } from '../../src/engines/docker/owner.ts';
+import { isRoot, nameIn, numbered, ownerOf } from '../../src/engines/docker/owner.ts';
 import { rounds } from '../../src/engines/docker/rounds.ts';
-import { appUser } from '../../src/engines/docker/settings.ts';
 
 test('the version: what both speak; too old or too new says what to do', () => {
   assert.equal(agreeOnVersion({ Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' }), '1.41');
@@ -155,10 +154,20 @@ test('packages: alternatives, versions, architectures and virtual names are read
   assert.equal(provided.get('awk'), 'mawk');
 });
 
-test('an image runs as who it says, and never as root', () => {
+test('users of images: root under every spelling, names that only the image knows, the numbers they have', () => {
   for (const user of ['', '0', '00', '+0', '-0', '0:0', '000:7', 'root', 'root:users', ':5'])
-    assert.equal(runsAs(user), `${appUser}:${appUser}`, user);
-  for (const user of ['1', '10', 'nobody', '1000:0', 'rootless']) assert.equal(runsAs(user), user);
+    assert.ok(isRoot(user), user);
+  for (const user of ['1', '10', 'nobody', '1000:0', 'rootless']) assert.ok(!isRoot(user), user);
+  for (const user of ['', ':users', '1000', '+5', '1000:users']) assert.equal(nameIn(user), null, user);
+  for (const user of ['node', 'node:7', '0x0', '1e3']) assert.equal(nameIn(user), user.split(':')[0]);
+  const passwd = 'root:x:0:0::/:\n node:x:1000:1001::/:/bin/sh\nnode:x:0:0\ntoor:x:0:9\nodd:x:many:\nshort';
+  assert.equal(numbered('node', passwd), '1000:1001');
+  assert.equal(numbered('node:users', passwd), '1000:users');
+  for (const name of ['toor', 'odd', 'short']) assert.ok(isRoot(numbered(name, passwd) ?? 'unknown'), name);
+  assert.equal(numbered('nod', passwd), null);
+  assert.deepEqual(ownerOf('4321:7'), { uid: 4321, gid: 7 });
+  assert.deepEqual(ownerOf('4321:users'), { uid: 4321, gid: 4321 });
+  assert.deepEqual(ownerOf('0:0'), { uid: 0, gid: 0 });
 });
 
 test('callers that come during a round share the next one', async () => {

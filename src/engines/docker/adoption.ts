@@ -3,8 +3,10 @@
  * gateways stand again. One client of an install does it; the others only learn which addresses are given out.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DockerApi } from './api/docker-api.ts';
 import type { Carrier } from './carrier.ts';
 import type { Ending } from './ending.ts';
+import { removeLooks } from './images/image-user.ts';
 import type { NodeParts } from './parts.ts';
 import { hasEnded, type Roster } from './roster.ts';
 import type { SharedParts } from './shared-parts.ts';
@@ -16,7 +18,7 @@ export interface AdoptionParts {
   readonly roster: Roster;
   readonly ending: Ending;
   readonly carrier: Carrier;
-  readonly api: Parameters<typeof removeContainer>[0];
+  readonly api: DockerApi;
   readonly connected: () => Promise<unknown>;
   readonly isLaunching: (id: string) => boolean;
   readonly changed: () => void;
@@ -88,6 +90,7 @@ export class Adoption {
         await ending.send(identity.id, 'SIGKILL');
       } else carrier.follow(found);
     }
+    await removeLooks(api, shared.names, shared.options.clock.now());
     await this.restoreSpaces();
     changed();
     // The first start on a daemon would otherwise wait for it.

@@ -5,6 +5,7 @@ import type { Identity } from './identity.ts';
 import type { RunnableImage } from './images/runnable-images.ts';
 import { nodeInside } from './images/stack-image.ts';
 import { labels, type Names } from './names.ts';
+import { isRoot } from './owner.ts';
 import { readOnlyRoot } from './read-only.ts';
 import { markName } from './settings.ts';
 import { uploadMounts } from './uploads.ts';
@@ -26,6 +27,14 @@ export interface ContainerPlan {
 
 /** Kept by Docker for readers who were away; each file is compressed when it is full. */
 const log = { Type: 'local', Config: { 'max-size': '20m', 'max-file': '5' } };
+
+/**
+ * Of Docker's own default the ones that images need which begin as root: to give themselves their folders, and to become somebody else. No
+ * raw sockets, no device nodes, no audit.
+ */
+const rootsRights = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETGID', 'SETUID'].map(
+  (name) => `CAP_${name}`,
+);
 
 export function containerBody(plan: ContainerPlan): object {
   const { spec, identity, image, names, network } = plan;
@@ -60,6 +69,7 @@ export function containerBody(plan: ContainerPlan): object {
       PidsLimit: spec.limits.pids,
       Init: true,
       CapDrop: ['ALL'],
+      ...(isRoot(image.user) ? { CapAdd: rootsRights } : {}),
       SecurityOpt: ['no-new-privileges'],
       LogConfig: interactive ? { Type: 'none' } : log,
       Mounts: mounts,

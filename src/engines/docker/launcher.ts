@@ -112,7 +112,7 @@ export class Launcher {
     };
     const name = names.instance(spec.id);
     await api.call('POST', '/containers/create', { query: { name }, body: containerBody(plan) });
-    if (spec.mounts !== undefined && spec.mounts.length > 0 && image.own) await volumes.give(name, spec.mounts);
+    if (spec.mounts !== undefined && spec.mounts.length > 0) await volumes.give(name, spec.mounts, image);
     await putUploads(api, name, spec.uploads, image);
     if (identity.interactive) await sessions.hold(spec.id, name);
     await api.call('POST', `/containers/${name}/start`);

@@ -1,7 +1,7 @@
 /** What objects of an install are called in Docker, and the labels that say whose they are. Names are the same for ever, so making is idempotent. */
 import { createHash } from 'node:crypto';
 
-export type Role = 'instance' | 'anchor' | 'pod' | 'helper' | 'mover';
+export type Role = 'instance' | 'anchor' | 'pod' | 'helper' | 'mover' | 'look';
 
 export const labels = {
   install: 'berth.install',

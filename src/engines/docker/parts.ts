@@ -58,8 +58,8 @@ export function assemble(shared: SharedParts, api: DockerApi, surroundings: Node
   const knowsConsoleSize = async (): Promise<boolean> => isAtLeast(await api.version(), consoleSizeSince);
   const now = (): Date => clock.now();
   const sessions = new Sessions({ api, helper, now, knowsConsoleSize });
-  const { artifactFolder, registries = publicOnly } = options;
-  const images = new RunnableImages({ api, names, stack, artifactFolder, registries, exchange });
+  const { artifactFolder, registries = publicOnly, allowRoot = false } = options;
+  const images = new RunnableImages({ api, names, stack, artifactFolder, registries, exchange, allowRoot });
   const launcher = new Launcher({
     ...{ api, names, images, gateways, firewall, places, pods, volumes, sessions, knowsConsoleSize, now },
     stack: image,

@@ -40,6 +40,8 @@ export interface DockerEngineOptions {
   readonly freeSpaceFloorBytes?: number;
   /** The Node runtime that instances of artifacts find on their PATH. Default: the one that runs the engine. */
   readonly nodePath?: string;
+  /** Images that say root, or nobody, run as root in their containers, with the rights in `container-body.ts`. Default: as the app's user. */
+  readonly allowRoot?: boolean;
   /** Where images of registries may come from. Default: public ones, as nobody. */
   readonly registries?: RegistryRules;
 }

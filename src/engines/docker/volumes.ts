@@ -6,12 +6,17 @@ import { conflict } from '../../core/errors.ts';
 import type { Mount } from '../../core/ports/engine.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import { isStatus } from './api/docker-error.ts';
+import type { RunnableImage } from './images/runnable-images.ts';
 import type { Names } from './names.ts';
+import { ownerOf } from './owner.ts';
 import { appUser } from './settings.ts';
 
-/** Where a tar entry's head has the number of its user, in octal. Source: POSIX.1-1988, ustar. */
+/** Where a tar entry's head has the mode and the number of its user, in octal. Source: POSIX.1-1988, ustar. */
+const modeAt = 100;
 const uidAt = 108;
 const uidEnd = 116;
+const folderMode = 0o755;
+const modeBits = 0o7777;
 
 export class Volumes {
   readonly #api: DockerApi;
@@ -50,16 +55,25 @@ export class Volumes {
   }
 
   /**
-   * Gives the app's user the mount points in a container that does not run yet, and the folders of its working copy above them. A volume
-   * that is somebody's already stays as it is.
+   * Gives whoever a container of `image`, which does not run yet, will run as the mount points in it, and the folders of the app's working copy
+   * above them. A volume that is somebody's already stays theirs. Only the app's user takes it over: root, in whose place it runs, could use
+   * it too.
    */
-  async give(container: string, mounts: readonly Mount[]): Promise<void> {
+  async give(
+    container: string,
+    mounts: readonly Mount[],
+    { user, own }: Pick<RunnableImage, 'user' | 'own'>,
+  ): Promise<void> {
+    const owner = ownerOf(user);
     const tar = pack();
     let entries = 0;
     for (const { path } of mounts) {
-      const owned = (await this.#ownerOf(container, path)) === 0 ? [path] : [];
-      for (const folder of [...foldersOfApp(path), ...owned]) {
-        tar.entry({ name: `${folder.slice(1)}/`, type: 'directory', mode: 0o755, uid: appUser, gid: appUser });
+      const had = await this.#headOf(container, path);
+      const becomes = had.uid !== owner.uid && (had.uid === 0 || owner.uid === appUser);
+      const folders = own ? foldersOfApp(path).map((folder) => ({ folder, mode: folderMode })) : [];
+      if (becomes) folders.push({ folder: path, mode: had.mode });
+      for (const { folder, mode } of folders) {
+        tar.entry({ name: `${folder.slice(1)}/`, type: 'directory', mode, ...owner });
         entries += 1;
       }
     }
@@ -71,8 +85,8 @@ export class Volumes {
     });
   }
 
-  /** The user of a folder, from the head of the archive that Docker makes of it. */
-  async #ownerOf(container: string, path: string): Promise<number> {
+  /** Whose a folder is, and what they may do, from the head of the archive that Docker makes of it. */
+  async #headOf(container: string, path: string): Promise<{ readonly uid: number; readonly mode: number }> {
     const stream = await this.#api.stream('GET', `/containers/${container}/archive`, { query: { path } });
     try {
       let head = Buffer.alloc(0);
@@ -80,7 +94,9 @@ export class Volumes {
         head = Buffer.concat([head, chunk as Buffer]);
         if (head.length >= uidEnd) break;
       }
-      return Number.parseInt(head.toString('latin1', uidAt, uidEnd).replaceAll('\0', ''), 8);
+      const octal = (from: number, to: number): number =>
+        Number.parseInt(head.toString('latin1', from, to).replaceAll('\0', ''), 8);
+      return { uid: octal(uidAt, uidEnd), mode: octal(modeAt, uidAt) & modeBits };
     } finally {
       stream.destroy();
     }

@@ -24,8 +24,8 @@ export interface DockerHarness extends ConformanceHarness {
   readonly daemon: DockerDaemon;
   readonly docker: DockerEngine;
   readonly options: DockerEngineOptions;
-  /** Puts another engine in the place of one that was closed. */
-  restart(): Promise<void>;
+  /** Puts another engine in the place of the one that was, with other options if said. */
+  restart(change?: Partial<DockerEngineOptions>): Promise<void>;
 }
 
 export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): Promise<DockerHarness> {
@@ -73,9 +73,9 @@ export async function dockerHarness(change: Partial<DockerEngineOptions> = {}): 
       return docker;
     },
     options,
-    restart: async () => {
+    restart: async (changed = {}) => {
       await docker.close();
-      docker = createDockerEngine(options);
+      docker = createDockerEngine({ ...options, ...changed });
     },
     engine: joined(() => docker, sandbox),
     real: true,

@@ -12,12 +12,12 @@ import type { DockerApi } from '../api/docker-api.ts';
 import { failureIn } from '../api/progress.ts';
 import type { ImageDetails } from '../api/shapes.ts';
 import { labels, type Names } from '../names.ts';
-import { runsAs } from '../owner.ts';
+import { appRuns } from '../owner.ts';
 import { wantsReadOnly } from '../read-only.ts';
-import { appUser } from '../settings.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
 import { exposedPorts } from './describe-built.ts';
 import type { ImageExchange } from './image-exchange.ts';
+import { imageUser } from './image-user.ts';
 import { admitRegistry, type RegistryRules } from './registry-rules.ts';
 import { pullForInstall } from './retention/pulled-mark.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
@@ -26,7 +26,7 @@ export interface RunnableImage {
   readonly reference: string;
   /** Made from an artifact: works in /app as the app's user. */
   readonly own: boolean;
-  /** Who runs: the image's user, or the app's where that would be root. */
+  /** Who runs, by number: the image's user, or the app's where that would be root and may not be. */
   readonly user: string;
   /** TCP ports that it says it listens on, ascending. */
   readonly ports: readonly number[];
@@ -41,15 +41,18 @@ export interface RunnableImagesParts {
   readonly artifactFolder: string;
   readonly registries: RegistryRules;
   readonly exchange: ImageExchange;
+  /** Images that say root, or nobody, run as root. */
+  readonly allowRoot: boolean;
 }
 
-const app = `${appUser}:${appUser}`;
 const buildMs = 600_000;
 const dockerfile = '.berth-dockerfile';
 
 export class RunnableImages {
   readonly #parts: RunnableImagesParts;
   readonly #making = new Map<string, Promise<RunnableImage>>();
+  /** By the image's id, which stands for what is in it for ever. */
+  readonly #users = new Map<string, Promise<string>>();
 
   constructor(parts: RunnableImagesParts) {
     this.#parts = parts;
@@ -83,7 +86,7 @@ export class RunnableImages {
     const reference = `berth-app:${hex.slice(0, 40)}-${base.split(':')[1]}`;
     if (!(await hasImage(api, reference)) && !(await exchange.share(api, reference)))
       await this.#build(folder, base, reference, digest);
-    return { reference, own: true, user: app, ports: [] };
+    return { reference, own: true, user: appRuns, ports: [] };
   }
 
   async #ofRegistry(digest: string, reference: string, appId: string): Promise<RunnableImage> {
@@ -97,14 +100,23 @@ export class RunnableImages {
   }
 
   async #asItIs(reference: string): Promise<RunnableImage> {
-    const { Config } = await this.#parts.api.call<ImageDetails>('GET', `/images/${reference}/json`);
+    const { Id, Config } = await this.#parts.api.call<ImageDetails>('GET', `/images/${reference}/json`);
     return {
       reference,
       own: false,
-      user: runsAs(Config?.User ?? ''),
+      user: await this.#userOf(Id, Config?.User ?? ''),
       ports: exposedPorts(Config?.ExposedPorts),
       readOnly: wantsReadOnly(Config),
     };
+  }
+
+  #userOf(imageId: string, said: string): Promise<string> {
+    const known = this.#users.get(imageId);
+    if (known !== undefined) return known;
+    const user = imageUser(this.#parts, imageId, said);
+    this.#users.set(imageId, user);
+    user.catch(() => this.#users.delete(imageId));
+    return user;
   }
 
   /** One layer with the tree; the app's user owns it. */
@@ -112,7 +124,7 @@ export class RunnableImages {
     const { api, names } = this.#parts;
     const temporary = mkdtempSync(join(tmpdir(), 'berth-image-'));
     try {
-      const lines = [`FROM ${stack}`, `COPY --chown=${app} tree /app`, ''];
+      const lines = [`FROM ${stack}`, `COPY --chown=${appRuns} tree /app`, ''];
       writeFileSync(join(temporary, dockerfile), lines.join('\n'));
       const argv = [
         'tar',
