@@ -19,6 +19,7 @@ import {
 } from '../../src/engines/docker/network/subnets.ts';
 import { isRoot, nameIn, numbered, ownerOf } from '../../src/engines/docker/owner.ts';
 import { rounds } from '../../src/engines/docker/rounds.ts';
+import { statsOf } from '../../src/engines/docker/stats.ts';
 
 test('the version: what both speak; too old or too new says what to do', () => {
   assert.equal(agreeOnVersion({ Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' }), '1.41');
@@ -139,6 +140,20 @@ test('ends: a code, a signal that was sent, a crash, memory, time', () => {
   assert.deepEqual(brief(exitOf(state(143), late, 'SIGTERM')), [null, 'SIGTERM', false, true]);
   const failed = { ...state(127), Error: 'runc: exec: "no": not found: unknown', StartedAt: '0001-01-01T00:00:00Z' };
   assert.equal(exitOf(failed, identity, null).startError, '"no": not found');
+});
+
+test('what a daemon did not read is not told as nothing', () => {
+  const read = {
+    read: '2024-01-01T00:00:00Z',
+    cpu_stats: { cpu_usage: { usage_in_usermode: 2e9, usage_in_kernelmode: 1e9 } },
+    memory_stats: { usage: 10, stats: { total_rss: 7, total_cache: 3 } },
+    pids_stats: { current: 2 },
+  };
+  const identity = { id: 'i', podKey: null, memoryBytes: 99 } as Identity;
+  const found = statsOf(identity, read);
+  assert.deepEqual([found?.memory.usageBytes, found?.memory.residentBytes, found?.pids], [10, 7, 2]);
+  assert.deepEqual(found?.cpu, { userSeconds: 2, systemSeconds: 1 });
+  assert.equal(statsOf(identity, { ...read, memory_stats: {}, pids_stats: {} }), null);
 });
 
 test('packages: alternatives, versions, architectures and virtual names are read', () => {

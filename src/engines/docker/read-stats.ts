@@ -6,7 +6,7 @@ import type { ContainerStats } from './api/shapes.ts';
 import type { Roster } from './roster.ts';
 import { statsOf } from './stats.ts';
 
-/** Of those of `ids` that run; what ended in the meantime is left out. */
+/** Of those of `ids` that run; what ended in the meantime, or the daemon cannot read, is left out. */
 export async function readStats(
   api: DockerApi,
   containers: Awaited<ReturnType<Roster['containers']>>,
@@ -18,7 +18,8 @@ export async function readStats(
   const found = await Promise.all(
     running.map(async ({ identity, summary }) => {
       try {
-        return [statsOf(identity, await api.call<ContainerStats>('GET', `/containers/${summary.Id}/stats`, { query }))];
+        const read = await api.call<ContainerStats>('GET', `/containers/${summary.Id}/stats`, { query });
+        return statsOf(identity, read) ?? [];
       } catch (error) {
         if (isStatus(error, 404, 409)) return [];
         throw error;

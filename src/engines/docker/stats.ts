@@ -5,9 +5,13 @@ import type { Identity } from './identity.ts';
 
 const nanoseconds = 1e9;
 
-/** The kernel's names differ between control groups of version 1 and 2. */
-export function statsOf(identity: Identity, read: ContainerStats): InstanceStats {
-  const { usage = 0, stats = {} } = read.memory_stats;
+/**
+ * Null when the daemon read nothing: the container just ended, or the node's control groups are not where the daemon looks for them. The
+ * kernel's names differ between control groups of version 1 and 2.
+ */
+export function statsOf(identity: Identity, read: ContainerStats): InstanceStats | null {
+  const { usage, stats = {} } = read.memory_stats;
+  if (usage === undefined || read.pids_stats.current === undefined) return null;
   const { usage_in_usermode: user, usage_in_kernelmode: system } = read.cpu_stats.cpu_usage;
   return {
     id: identity.id,
@@ -19,7 +23,7 @@ export function statsOf(identity: Identity, read: ContainerStats): InstanceStats
       limitBytes: identity.memoryBytes,
     },
     cpu: { userSeconds: user / nanoseconds, systemSeconds: system / nanoseconds },
-    pids: read.pids_stats.current ?? 0,
+    pids: read.pids_stats.current,
     network: identity.podKey === null ? networkOf(read) : null,
   };
 }
