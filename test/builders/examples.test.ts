@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { cp, readdir, readFile, stat } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { archiveFolder } from '../../src/builders/archive-folder.ts';
 import type { BuildOutput } from '../../src/core/ports/builder.ts';
 import { signalGroup, start } from '../../src/lib/exec.ts';
+import { claimPort } from '../support/ports.ts';
 import {
   atEnd,
   createWorkbench,
@@ -27,15 +27,6 @@ async function buildExample(
   return { bench, output, log: await bench.log(input) };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Runs a built process in a copy of its artifact, as an engine would, and resolves when it answers. Gives its base URL. */
 async function serve(
   t: TestContext,
@@ -54,7 +45,7 @@ async function launch(
 ): Promise<{ base: string; pid: number; exited: Promise<unknown[]> }> {
   const folder = join(await temporaryFolder(t), 'app');
   await cp(bench.file(output.artifactDigest, '.'), folder, { recursive: true, verbatimSymlinks: true });
-  const port = await freePort();
+  const port = await claimPort();
   const path = `${join(process.execPath, '..')}:/usr/bin:/bin`;
   const child = start(['/bin/sh', '-c', output.processes.web ?? 'exit 1'], {
     environment: { PATH: path, PORT: String(port), HOME: folder, ...env },

@@ -20,7 +20,7 @@ import {
 } from '../support/deploy.ts';
 import { startLoad } from '../support/load.ts';
 import { startPlatform } from '../support/platform.ts';
-import { processesWith } from '../support/processes.ts';
+import { processesWith, runningOf } from '../support/processes.ts';
 import { ask } from '../support/request.ts';
 import { greetingApp, waitingBuild } from '../support/source.ts';
 import { until } from '../support/until.ts';
@@ -58,8 +58,8 @@ test('the life of an app', async (t) => {
       const { release } = await deploy(platform, path, broken);
       assert.equal(release.status, 'failed');
       assert.equal(await served(), 'v1 one');
-      const lines = await untilLogged(platform, path, /Release v\d+ failed: web: crashed: exited with status 3/);
-      assert.ok(lines.some((line) => line.endsWith('no such luck')));
+      await untilLogged(platform, path, /Release v\d+ failed: web: crashed: exited with status 3/);
+      await untilLogged(platform, path, /no such luck$/);
       await untilRunning(platform, path, 'web', 1);
     }),
   );
@@ -148,7 +148,7 @@ test('the life of an app', async (t) => {
     const { id } = await startBuild(platform, path, waitingBuild(mark));
     await until('the build runs', async () => (await processesWith(mark)).length > 0);
     await akkeris.call('DELETE', `${path}/builds/${id}`);
-    await until('its processes are gone', async () => (await processesWith(mark)).length === 0, 5_000);
+    await until('its processes are gone', async () => (await processesWith(mark)).length === 0);
     await until('it counts as ended', async () => {
       return (await akkeris.get<WireBuild>(`${path}/builds/${id}`)).status === 'failed';
     });
@@ -158,30 +158,20 @@ test('the life of an app', async (t) => {
   await t.test(`of ${PARALLEL_BUILDS} builds two run at once`, async () => {
     const marks = Array.from({ length: PARALLEL_BUILDS }, marker);
     const builds = await Promise.all(marks.map((mark) => startBuild(platform, path, waitingBuild(mark))));
-    const running = async (): Promise<number> => {
-      const counts = await Promise.all(marks.map(async (mark) => ((await processesWith(mark)).length > 0 ? 1 : 0)));
-      return counts.reduce((sum: number, count) => sum + count, 0);
-    };
     let left = [...builds];
     while (left.length > 0) {
       const expected = Math.min(2, left.length);
-      await until(`${expected} of ${left.length} run`, async () => {
-        const now = await running();
-        assert.ok(now <= 2, `${now} run at once`);
-        return now === expected;
+      const running = await until(`${expected} of ${left.length} run`, async () => {
+        const now = await runningOf(marks);
+        assert.ok(now.length <= 2, `${now.length} run at once`);
+        return now.length === expected ? now : null;
       });
-      const found = await Promise.all(left.map(({ id }) => akkeris.get<WireBuild>(`${path}/builds/${id}`)));
-      const [next] = await Promise.all(
-        found.map(async (build, index) => {
-          const mark = marks[builds.findIndex(({ id }) => id === build.id)] ?? '';
-          return (await processesWith(mark)).length > 0 ? (left[index] ?? null) : null;
-        }),
-      ).then((all) => all.filter((build) => build !== null));
+      const next = left.find(({ id }) => running.includes(marks[builds.findIndex((build) => build.id === id)] ?? ''));
       assert.ok(next);
       await akkeris.call('DELETE', `${path}/builds/${next.id}`);
       left = left.filter(({ id }) => id !== next.id);
     }
-    await until('none runs', async () => (await running()) === 0);
+    await until('none runs', async () => (await runningOf(marks)).length === 0);
   });
 
   await t.test('a deleted app leaves no process, no log and no working copy', async () => {

@@ -6,7 +6,7 @@ import { after, before, suite, type TestContext, test } from 'node:test';
 import { run } from '../../src/lib/exec.ts';
 import { createApp, startBuild, untilRunning } from '../support/deploy.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
-import { processesWith } from '../support/processes.ts';
+import { catches, processesWith } from '../support/processes.ts';
 import { ask } from '../support/request.ts';
 import { versionedApp } from '../support/source.ts';
 import { until } from '../support/until.ts';
@@ -206,16 +206,16 @@ suite('git push', { skip }, () => {
     await repository.commit('slow', slow);
     const leaving = new AbortController();
     const left = repositoryPush(repository, http('busy'), leaving.signal);
-    const [waiting] = await until('the build waits', async () => {
-      const found = await processesWith('until-told');
-      return found.length > 0 ? found : null;
+    const waiting = await until('the build waits', async () => {
+      const [found] = await processesWith('until-told');
+      return found !== undefined && (await catches(found, 'SIGUSR2')) ? found : null;
     });
     const second = await repository.attempt(['push', http('busy'), 'main']);
     assert.notEqual(second.code, 0);
     assert.match(second.stderr, /another push of busy is being deployed/);
     leaving.abort();
     await left;
-    process.kill(waiting ?? 0, 'SIGUSR2');
+    process.kill(waiting, 'SIGUSR2');
     await until('the branch has moved', async () => (await tip(repository, http('busy'))) !== '', 60_000);
     assert.equal(await versionOf('busy'), '1');
   });
@@ -249,14 +249,14 @@ suite('git push', { skip }, () => {
       'wait.js': "process.on('SIGUSR2', () => process.exit(0)); setInterval(() => {}, 60000);",
     });
     const failing = repository.attempt(['push', ssh('killed'), 'main'], withKey());
-    const [waiting] = await until('the build waits', async () => {
-      const found = await processesWith('until-killed');
-      return found.length > 0 ? found : null;
+    const waiting = await until('the build waits', async () => {
+      const [found] = await processesWith('until-killed');
+      return found !== undefined && (await catches(found, 'SIGUSR2')) ? found : null;
     });
     const before = await platform.pidOf('server');
     process.kill(before ?? 0, 'SIGKILL');
     assert.notEqual((await failing).code, 0);
-    process.kill(waiting ?? 0, 'SIGUSR2');
+    process.kill(waiting, 'SIGUSR2');
     await until(
       'another server is there',
       async () => ![null, before].includes(await platform.pidOf('server')),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { run, start } from '../../src/lib/exec.ts';
+import { claimBlock } from '../support/address-block.ts';
 import { get, send } from './support/http-requests.ts';
 import { route, routeBackend, startBackend, startRouter, target, until } from './support/router-harness.ts';
 
@@ -17,7 +18,9 @@ async function command(...argv: string[]): Promise<void> {
 /** A machine beside this one with a server that says `far`, and holds back its answer to /slow; `cut` is its cable's end. */
 async function otherMachine(t: TestContext) {
   const name = `br${randomBytes(4).toString('hex')}`;
-  const wire = `10.${randomInt(230, 240)}.${randomInt(0, 255)}`;
+  const block = await claimBlock(208, 240, 24);
+  t.after(() => block.release());
+  const wire = block.prefix;
   await command('ip', 'netns', 'add', name);
   t.after(() => command('ip', 'netns', 'delete', name));
   await command('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);

@@ -1,11 +1,11 @@
 /** The PostgreSQL server of add-ons as the platform starts it, one for a whole test file. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/store/embedded/start.ts';
+import { claimPort } from './ports.ts';
 
 export interface AddonServer {
   readonly server: EmbeddedPostgres;
@@ -29,7 +29,7 @@ export function addonServer(): Promise<AddonServer> {
 
 async function start(): Promise<AddonServer> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-addon-server-'));
-  const port = await freePort();
+  const port = await claimPort();
   const server = await startEmbeddedPostgres({
     dataFolder: folder,
     logger: silentLogger,
@@ -39,17 +39,4 @@ async function start(): Promise<AddonServer> {
     ...(process.env.PATH === undefined ? {} : { path: process.env.PATH }),
   });
   return { server, folder, port };
-}
-
-/** Below the range that the kernel takes outgoing ports from. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 9_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
 }

@@ -23,7 +23,7 @@ export function untilLogged(
   platform: TestPlatform,
   path: string,
   pattern: RegExp,
-  patienceMs = 30_000,
+  patienceMs = 60_000,
 ): Promise<readonly string[]> {
   return until(
     `${path} logs ${pattern}`,

@@ -3,10 +3,10 @@
  * reach; they must have `insecureRegistries` in their configuration. One user may read and write, and nobody else.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { start } from '../../src/lib/exec.ts';
+import { claimPort } from './ports.ts';
 import { isInstalled, systemEnvironment, textOf } from './system-command.ts';
 import { until } from './until.ts';
 
@@ -36,7 +36,7 @@ export const missingForRegistry = (): string | null =>
 /** `open`: without a user and password. */
 export async function startRegistry(address: string, { open = false } = {}): Promise<TestRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'berth-registry-'));
-  const port = await freePort(address);
+  const port = await claimPort();
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'users'), `${registryUser.username}:${hash}\n`);
   writeFileSync(
@@ -85,15 +85,4 @@ export async function startRegistry(address: string, { open = false } = {}): Pro
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function freePort(address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, address, () => {
-      const at = server.address();
-      server.close(() => resolve(typeof at === 'object' && at !== null ? at.port : 0));
-    });
-  });
 }

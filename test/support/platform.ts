@@ -1,11 +1,12 @@
 /** A whole platform for a test: `berth up` as people run it, in a folder of its own, on ports of its own. */
+import { randomInt } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Client } from '../../src/client/client.ts';
 import { start } from '../../src/lib/exec.ts';
+import { claimPorts } from './ports.ts';
 import { until } from './until.ts';
 
 export interface TestPlatform {
@@ -126,20 +127,9 @@ function cleanEnvironment(): Record<string, string> {
 }
 
 /** A base port whose whole set is free now, below the range that the kernel takes outgoing ports from: those come and go. */
-export async function freeBase(): Promise<number> {
-  for (;;) {
-    const base = 10_000 + Math.floor(Math.random() * 9_800);
-    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
-  });
+export function freeBase(): Promise<number> {
+  // In whole hundreds, so that the sets of two bases have no port in common.
+  return claimPorts(() => 100 * randomInt(100, 200), offsets);
 }
 
 async function databasePid(dataFolder: string): Promise<number | null> {

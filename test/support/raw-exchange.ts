@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 
 /** Sends bytes as they are on a connection of its own and gives all that comes back until the other side closes or falls silent. */
-export function rawExchange(port: number, bytes: string | Buffer, silenceMs = 3_000): Promise<string> {
+export function rawExchange(port: number, bytes: string | Buffer, silenceMs = 15_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));

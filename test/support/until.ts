@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
-  patienceMs = 20_000,
+  patienceMs = 60_000,
   everyMs = 20,
 ): Promise<NonNullable<T>> {
   const started = performance.now();

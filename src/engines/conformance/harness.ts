@@ -34,9 +34,9 @@ export interface ConformanceHarness {
 /** How a test reaches the harness, which only exists while the suite runs. */
 export type Current = () => ConformanceHarness;
 
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
-/** Resolves with the first value that is neither undefined, null nor false; rejects with `what` after 20 s. */
+/** Resolves with the first value that is neither undefined, null nor false; rejects with `what` after a minute. */
 export async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<T>> {
   const end = performance.now() + patienceMs;
   for (;;) {

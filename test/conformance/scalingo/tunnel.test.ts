@@ -16,6 +16,7 @@ import { systemClock, systemIds } from '../../../src/lib/clock.ts';
 import { start } from '../../../src/lib/exec.ts';
 import { type Machine, machine, missingProgram, sshWith, systemPath } from '../../git/support/programs.ts';
 import { platformCore } from '../../support/platform-core.ts';
+import { claimPort } from '../../support/ports.ts';
 import { until } from '../../support/until.ts';
 import { livePlatform } from './live.ts';
 
@@ -97,7 +98,7 @@ suite('db-tunnel', { skip: missing === null ? false : `${missing} is not install
     );
 
   test('OpenSSH’s client reaches the database that the app’s variables name', async () => {
-    const port = await freePort();
+    const port = await claimPort();
     const [host, remote] = at(database);
     const child = start(
       [
@@ -305,12 +306,4 @@ async function query(url: URL, port: number, sql: string): Promise<readonly obje
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }

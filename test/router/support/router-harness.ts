@@ -134,7 +134,7 @@ export function rawSocket(port: number): Socket {
 }
 
 /** Resolves when the condition holds, asked every few milliseconds; rejects after `timeoutMs`. */
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const startedMs = performance.now();
   while (!(await condition())) {
     if (performance.now() - startedMs > timeoutMs) throw new Error('the condition did not come true in time');
