@@ -12,7 +12,10 @@ const code = (expected: string) => (error: unknown) => error instanceof BerthErr
 const kind = (expected: string) => (error: unknown) => error instanceof BerthError && error.kind === expected;
 
 /** Gives THING_URL with the add-on's id and plan; `said` holds the verbs as they came. */
-function things(said: string[], trouble: { provision?: () => void } = {}): AddonProvider {
+function things(
+  said: string[],
+  trouble: { provision?: () => void; changePlan?: () => Promise<void> } = {},
+): AddonProvider {
   return {
     async provision({ addonId, name }) {
       said.push(`provision ${name}`);
@@ -21,6 +24,7 @@ function things(said: string[], trouble: { provision?: () => void } = {}): Addon
     },
     async changePlan({ name, plan }) {
       said.push(`plan ${name} ${plan.name}`);
+      await trouble.changePlan?.();
       return { message: '', config: {} };
     },
     async bind({ name, plan }, { app }) {
@@ -48,7 +52,8 @@ test('prefixes: none, then the name, then numbers', () => {
 
 test('an app gets its add-on’s variables by a release, may not change them, and loses them with it', async (t) => {
   const said: string[] = [];
-  const bench = await workbench(t, { things: things(said) });
+  const { promise: refused, resolve: letGo } = Promise.withResolvers<void>();
+  const bench = await workbench(t, { things: things(said, { changePlan: () => refused }) });
   const { core, db } = bench;
   await addService(bench, 'things');
   const ann = await bench.person('ann');
@@ -72,6 +77,7 @@ test('an app gets its add-on’s variables by a release, may not change them, an
 
   const upgraded = await core.addons.upgrade(ann, addon.id, 'large');
   await assert.rejects(core.addons.upgrade(ann, addon.id, 'small'), code('addon-busy'));
+  letGo();
   await bench.done(upgraded.operation);
   await assert.rejects(core.addons.upgrade(ann, addon.id, 'large'), code('same-plan'));
   assert.deepEqual(await bench.environment(app), { THING_URL: 'thing://one/large/shop' });

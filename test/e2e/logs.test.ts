@@ -39,9 +39,8 @@ test('the log of an app', async (t) => {
     await untilLogged(platform, path, / app\[web\.\d{10}-[a-z0-9]{5}\]: asked for \/hello\?a=1$/);
     await untilLogged(platform, path, / akkeris\/router: .*method=GET .*status=200/);
     await untilLogged(platform, path, / akkeris\/event: Release v1 finished\.$/);
-    const lines = await logLines(platform, path);
+    const lines = await untilLogged(platform, path, /: and an error$/);
     for (const line of lines) assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z talker-default \S+: /);
-    assert.ok(lines.some((line) => line.endsWith(': and an error')));
   });
 
   await t.test('gives no more lines than asked for', async () => {
@@ -85,7 +84,7 @@ test('the log of an app', async (t) => {
         assert.equal((await ask(platform, 'talker', `/many/${LINES}`)).status, 200);
       await ask(platform, 'talker', '/after-many');
       await untilLogged(platform, path, /asked for \/after-many/);
-      assert.ok(performance.now() - begin < 20_000, 'in time');
+      assert.ok(performance.now() - begin < 60_000, 'in time');
       stalled.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
       });

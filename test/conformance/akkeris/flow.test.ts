@@ -47,8 +47,13 @@ test('an app from its creation to its end', async (t) => {
   });
 
   await t.test('config: a running app gets it without a release of its own', async () => {
+    const before = new Set((await dynos()).map(({ name }) => name));
     await api.patch(`${path}/config-vars`, { FOO: 'bar\n"baz"' });
     await until('the app has it', async () => (await answer()).foo === 'bar\n"baz"');
+    await until('all dynos are new', async () => {
+      const now = await dynos();
+      return now.length === before.size && now.every(({ name, state }) => state === 'running' && !before.has(name));
+    });
     assert.equal((await api.get<readonly WireRelease[]>(`${path}/releases`)).length, 1);
   });
 

@@ -80,7 +80,7 @@ test('an application: create, start, scale, update, stop, delete', async (t) => 
   const [first] = before.services[0]?.components[0]?.instances ?? [];
   assert.match(first?.id ?? '', /^[a-z0-9]{12}$/);
   assert.equal(first?.image_hash, '');
-  assert.equal((await visit(platform, domain)).status, 503);
+  await until('the router knows it', async () => (await visit(platform, domain)).status === 503);
 
   assert.deepEqual(codeOf(await swarm('POST', `${app}/start`)), [200, 10004, 'resource started']);
   const up = await appIs(swarm, app, 'up');

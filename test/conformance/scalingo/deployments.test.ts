@@ -57,7 +57,8 @@ suite('deployments', () => {
 
   test('the flow of a deploy: statuses in their order, the stream, the output', async (t) => {
     const app = await live.createApp('deploy-flow');
-    const { frames } = stream(t, app);
+    const { frames, socket } = stream(t, app);
+    await until('the stream is open', () => socket.readyState === socket.OPEN);
     const made = await live.startDeployment('deploy-flow', versionedApp('1', 'flow'));
     assert.deepEqual([made.status, made.git_ref, made.finished_at], ['building', null, null]);
     assert.equal(made.pusher.username, 'admin');

@@ -86,7 +86,7 @@ suite('the JavaScript client', () => {
     assert.ok(operation, 'the answer names its operation');
     await operation.wait();
     assert.equal(operation.status, 'done');
-    assert.equal((await client.Containers.processes(app.id)).length, 2);
+    await until('the former one is gone', async () => (await client.Containers.processes(app.id)).length === 2);
 
     const logs = await until('both containers have said something', async () => {
       const text = await client.Logs.for(app.id, { count: 100 });

@@ -49,6 +49,8 @@ suite('run', () => {
     (await live.send('GET', `${app}/ps`)).json<{ containers: readonly Container[] }>().containers;
   const oneOffs = async (): Promise<readonly string[]> =>
     (await ps()).filter(({ type }) => type === 'one-off').map(({ label }) => label);
+  const untilRuns = (label: string): Promise<unknown> =>
+    until(`${label} runs`, async () => (await ps()).find((item) => item.label === label)?.state === 'running');
   /** A way to read what a container has printed to the app's log. */
   async function logOf(label: string): Promise<() => Promise<string>> {
     const { logs_url } = (await live.send('GET', `${app}/logs`)).json<{ logs_url: string }>();
@@ -71,12 +73,12 @@ suite('run', () => {
     assert.ok(ran.container.type_index >= 1);
     assert.equal(ran.container.attach_url, ran.attach_url);
     assert.deepEqual(await oneOffs(), [ran.container.label], 'ps shows it before it runs');
-    const terminal = await connect(t, ran);
+    // At once: a size that comes too late is not there when it starts.
+    const [terminal, sized] = await Promise.all([connect(t, ran), resize(ran, '132', '43')]);
     assert.deepEqual([terminal.status, terminal.withHead], [200, 0]);
-    const sized = await resize(ran, '132', '43');
     assert.equal(sized.status, 200);
     await terminal.says(/hällo from vt220\r\n43 132\r\n$/);
-    assert.equal((await ps()).find(({ label }) => label === ran.container.label)?.state, 'running');
+    await untilRuns(ran.container.label);
     terminal.socket.write('wörld\r');
     await terminal.says(/heard: wörld\r\n/);
     await terminal.closed;
@@ -189,7 +191,7 @@ suite('run', () => {
     const { label } = ran.container;
     const log = await logOf(label);
     await until('its line is in the log', async () => (await log()).includes(`[${label}] detached says hello`));
-    assert.deepEqual((await ps()).find((item) => item.label === label)?.state, 'running');
+    await untilRuns(label);
     assert.equal((await live.send('POST', `${app}/containers/${ran.container.id}/stop`, {})).status, 202);
     await until('it is stopped', async () => !(await oneOffs()).includes(label));
     assert.equal((await live.send('POST', `${app}/containers/${ran.container.id}/stop`, {})).status, 404);
