@@ -149,10 +149,10 @@ test('names the limit that ended a build', async (t) => {
   if (!needsSandbox(t)) return;
   const appOf = (build: string) =>
     tarOfFiles({ 'package.json': JSON.stringify({ scripts: { build: 'node b.js' } }), 'b.js': build });
-  const slow = await createWorkbench(t, { buildMs: 1500 });
+  const slow = await createWorkbench(t, { buildMs: 3_000 });
   await assert.rejects(
     slow.builder.build(slow.input(await appOf('setInterval(() => {}, 1000)')), never),
-    failsWith('timeout', /longer than 2 seconds \(in script build\)/),
+    failsWith('timeout', /longer than 3 seconds \(in script build\)/),
   );
   const loud = await createWorkbench(t, { outputBytes: 1000 });
   await assert.rejects(

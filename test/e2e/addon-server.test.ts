@@ -11,7 +11,7 @@ import { createApp, deploy } from '../support/deploy.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
 import { platformCore } from '../support/platform-core.ts';
 import { processesWith } from '../support/processes.ts';
-import { remainsOf } from '../support/remains.ts';
+import { untilNothingRemains } from '../support/remains.ts';
 import { until } from '../support/until.ts';
 
 const clusterOf = (dataFolder: string): string => join(dataFolder, 'addons', 'postgres', 'cluster');
@@ -82,7 +82,7 @@ test('the server of database add-ons: not before the first, on the loopback only
     await until('the app reads again', () => readsBack(again, 'first'), 60_000);
     assert.deepEqual(await processesWith(clusterOf(dataFolder)), [server], 'the same server');
     await again.stop('SIGINT');
-    assert.deepEqual(await remainsOf(dataFolder), []);
+    await untilNothingRemains(dataFolder);
     assert.deepEqual(await processesWith(clusterOf(dataFolder)), []);
   });
 
@@ -93,6 +93,6 @@ test('the server of database add-ons: not before the first, on the loopback only
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
     inner.diagnostic(`add-on server: ${/VmRSS:\s+(.*)/.exec(status)?.[1]}`);
     await again.stop('SIGINT');
-    assert.deepEqual(await remainsOf(dataFolder), []);
+    await untilNothingRemains(dataFolder);
   });
 });

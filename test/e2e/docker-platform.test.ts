@@ -16,7 +16,7 @@ test('the sample app serves from a container, and nothing is left when the platf
   assert.match(platform.output(), /isolation +user, files, processes, network, memory, cpu, pids/);
   const containers = async (): Promise<string> => {
     const argv = ['curl', '-sf', '--unix-socket', daemon.host.slice(7), 'http://docker/v1.41/containers/json?all=1'];
-    return (await run(argv, { environment: { PATH: '/usr/bin:/bin' }, timeoutMs: 10_000 })).stdout;
+    return (await run(argv, { environment: { PATH: '/usr/bin:/bin' }, timeoutMs: 60_000 })).stdout;
   };
   assert.match(await containers(), /berth-app:/);
   await platform.stop();

@@ -60,12 +60,12 @@ describe('beside a platform', () => {
     await say('pools', 'add', 'boxes', 'docker');
     const added = await say('nodes', 'add', 'tcp://10.0.0.1:2376', '--pool', 'boxes', '--metadata', 'zone=a b');
     assert.match(added.out, /was added to pool boxes and joins/);
-    const waited = await say('nodes', 'drain', 'tcp://10.0.0.1:2376', '--wait', '--timeout', '20');
+    const waited = await say('nodes', 'drain', 'tcp://10.0.0.1:2376', '--wait', '--timeout', '60');
     assert.deepEqual([waited.code, waited.out], [0, 'Node tcp://10.0.0.1:2376 is drained.\n']);
     const list = await say('nodes', 'list', '--pool', 'boxes');
     assert.match(list.out, /^ADDRESS\s+POOL\s+STATE\s+WANTED\s+INSTANCES\s+METADATA\s+MESSAGE\s+ID\n/);
     assert.match(list.out, /\ntcp:\/\/10\.0\.0\.1:2376\s+boxes\s+joining\s+drained\s+0\s+zone=a b\s+/);
-    const removed = await say('nodes', 'remove', 'tcp://10.0.0.1:2376', '--wait', '--timeout', '20');
+    const removed = await say('nodes', 'remove', 'tcp://10.0.0.1:2376', '--wait', '--timeout', '60');
     assert.equal(removed.out, 'Node tcp://10.0.0.1:2376 was removed.\n');
     const late = await say('nodes', 'add', 'unix:///nowhere.sock', '--pool', 'boxes', '--wait', '--timeout', '0');
     assert.equal(late.code, 1);

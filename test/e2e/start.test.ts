@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { Client } from '../../src/client/client.ts';
 import { freeBase } from '../support/platform.ts';
 import { processesWith } from '../support/processes.ts';
-import { remainsOf } from '../support/remains.ts';
+import { untilNothingRemains } from '../support/remains.ts';
 import { ask } from '../support/request.ts';
 import { archiveUri, versionedApp } from '../support/source.ts';
 import { startCommand } from '../support/start-command.ts';
@@ -31,19 +31,7 @@ test('npm start', async (t) => {
     const { id } = await (await client()).get<{ id: string }>(SAMPLE);
     return { id, builds: (await (await client()).get<readonly unknown[]>(`${SAMPLE}/builds`)).length };
   };
-  const gone = async (): Promise<void> => {
-    let left: readonly string[] = [];
-    await until(
-      'nothing of it is left',
-      async () => {
-        left = await remainsOf(dataFolder);
-        return left.length === 0;
-      },
-      5_000,
-    ).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${left.join('\n')}`);
-    });
-  };
+  const gone = (): Promise<void> => untilNothingRemains(dataFolder);
   let first = { id: '', builds: 0 };
 
   await t.test('starts, deploys the sample, says where all is, and Ctrl-C ends everything', async (inner) => {

@@ -1,7 +1,7 @@
 /** The agent dies by SIGKILL; what it ran goes on, and the next agent takes it over or takes it away whole. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -90,8 +90,17 @@ function spec(command: readonly string[], change: Partial<InstanceSpec> = {}): I
   };
 }
 
+/** Ends with 12 when it is told to. */
+const obeying = "process.on('SIGTERM', () => process.exit(12)); setInterval(() => {}, 60_000); console.log('ready')";
+/** Ends with 13 once the file is there. */
+const awaiting = "setInterval(() => require('fs').existsSync('go') && process.exit(13), 20)";
+
+/** The processes of the command itself, without those that the agent has around it. */
+const ownPids = (id: string): number[] =>
+  pidsMarked(markName, id).filter((pid) => processEnvironment(pid)?.HOME !== undefined);
+
 const counting =
-  "let n = 0; process.on('SIGTERM', () => process.exit(11)); setInterval(() => console.log('tick ' + n++), 5)";
+  "let n = 0; process.on('SIGTERM', () => process.exit(11)); setInterval(() => console.log('tick ' + n++), 40)";
 
 for (const isolation of ['auto', 'none'] as const) {
   test(`isolation ${isolation}: an instance outlives its agent, with its output, address, exec and exit code`, async (t) => {
@@ -165,20 +174,16 @@ for (const isolation of ['auto', 'none'] as const) {
   });
 
   test(`isolation ${isolation}: an end while no agent runs is found, code and all; a job is waited for`, async (t) => {
-    const { engine, kill, restart, dataFolder } = await withAgent(t, isolation);
-    const short = spec(['node', '-e', 'setTimeout(() => process.exit(12), 300)']);
+    const { engine, kill, restart, dataFolder, lines } = await withAgent(t, isolation);
+    const short = spec(['node', '-e', obeying]);
     await engine.start(short);
-    await untilState(engine, short.id, 'running');
+    await until('it is ready', () => lines(short.appId).includes('ready'));
     mkdirSync(join(dataFolder, 'job'));
     const job = engine.run(
       {
         id: systemIds.id(),
         spaceId: 'space',
-        command: [
-          'node',
-          '-e',
-          "setTimeout(() => { require('fs').writeFileSync('made', ''); process.exit(13); }, 700)",
-        ],
+        command: ['node', '-e', awaiting],
         folders: [{ host: join(dataFolder, 'job'), inside: '/build', writable: true }],
         environment: {},
         limits: { memoryBytes: 2 ** 28, cpuShares: 1024, pids: 100 },
@@ -191,8 +196,10 @@ for (const isolation of ['auto', 'none'] as const) {
     );
     await until('the job', async () => (await engine.jobs()).length === 1);
     await kill();
+    for (const pid of ownPids(short.id)) process.kill(pid, 'SIGTERM');
     await until('the end', () => pidsMarked(markName, short.id).length === 0);
     await restart();
+    writeFileSync(join(dataFolder, 'job', 'go'), '');
     assert.equal((await untilState(engine, short.id, 'exited')).exit?.code, 12);
     assert.equal((await job).code, 13);
     await engine.remove(short.id);
@@ -233,10 +240,8 @@ for (const isolation of ['auto', 'none'] as const) {
     });
     assert.equal(new Set(listed.map(({ id }) => id)).size, listed.length);
     for (const { id, state } of listed) {
-      const nodes = (): number[] =>
-        pidsMarked(markName, id).filter((pid) => processEnvironment(pid)?.HOME !== undefined);
       if (state === 'exited') assert.deepEqual(pidsMarked(markName, id), []);
-      else await until('one server', () => nodes().length === 1);
+      else await until('one server', () => ownPids(id).length === 1);
     }
     await Promise.all(specs.map(({ id }) => engine.remove(id)));
     for (const { id } of specs) assert.deepEqual(pidsMarked(markName, id), []);

@@ -112,17 +112,19 @@ test('each version is spoken to in its own words', async (t) => {
 test('a time limit holds for the whole answer of a call, for the head of a stream; nothing stays open', async (t) => {
   const { api, server } = await serve(t, (request, response) => {
     response.writeHead(200).flushHeaders();
-    if (request.url?.includes('late')) setTimeout(() => response.end('all'), 400);
+    if (request.url?.includes('late')) setTimeout(() => response.end('all'), 1_500);
   });
   await assert.rejects(api.call('GET', '/hangs', { timeoutMs: 200 }), isUnavailable);
-  const stream = await api.stream('GET', '/late', { timeoutMs: 200 });
+  const stream = await api.stream('GET', '/late', { timeoutMs: 1_000 });
   assert.equal(await text(stream), 'all');
   await until('no connection is busy', async () => (await connections(server)) <= 1);
 });
 
 test('no limit, and giving up: with the caller’s own reason, and the daemon hears of it', async (t) => {
+  let met = 0;
   let left = 0;
   const { api } = await serve(t, (_request, response) => {
+    met++;
     response.writeHead(200).flushHeaders();
     response.once('close', () => left++);
   });
@@ -131,6 +133,7 @@ test('no limit, and giving up: with the caller’s own reason, and the daemon he
   const streaming = (await api.stream('GET', '/events', { signal: abort.signal })).toArray();
   const reason = new Error('enough');
   const ended = Promise.all([assert.rejects(waiting, reason), assert.rejects(streaming)]);
+  await until('both are with the daemon', () => met === 2);
   abort.abort(reason);
   await ended;
   await until('both ended', () => left === 2);

@@ -88,7 +88,7 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
 
   test('steps of an earlier build are used again', async () => {
     const mark = randomUUID();
-    const dockerfile = from(`RUN echo ${mark}; sleep 3`, 'COPY source.txt /');
+    const dockerfile = from(`RUN echo ${mark}; sleep 10`, 'COPY source.txt /');
     const first = await harness.build({ Dockerfile: dockerfile, 'source.txt': 'one' });
     built(first.outcome);
     const startedMs = performance.now();
@@ -98,7 +98,7 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
     const numberOf = (line: string | undefined): string => /^#\d+/.exec(line ?? '')?.[0] ?? 'none';
     const step = numberOf(second.lines.find((line) => line.includes(`RUN echo ${mark}`)));
     assert.ok(second.lines.includes(`${step} CACHED`), second.lines.join('\n'));
-    assert.ok(tookMs < 3_000, `the second took ${tookMs} ms`);
+    assert.ok(tookMs < 10_000, `the second took ${tookMs} ms`);
   });
 
   test('config is a secret of the steps that mount it, and is nowhere afterwards', async () => {
@@ -150,7 +150,7 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
     const reason = new Error('cancelled');
     abort.abort(reason);
     await assert.rejects(building, reason);
-    await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+    await until('no process of the step is left', () => processes(seconds).length === 0);
   });
 
   test('a build whose server dies ends with it, and the next try goes its way', async () => {
@@ -165,14 +165,14 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
     await until('the step runs', () => processes(seconds).length > 0, 60_000);
     child.kill('SIGKILL');
     await ended;
-    await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+    await until('no process of the step is left', () => processes(seconds).length === 0);
     const abort = new AbortController();
     const again = harness.build({ Dockerfile: dockerfile }, {}, abort.signal);
     again.catch(() => {});
     await until('one step runs', () => processes(seconds).length > 0, 60_000);
     abort.abort();
     await assert.rejects(again);
-    await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+    await until('no process of the step is left', () => processes(seconds).length === 0);
   });
 
   test('nothing is built on a disk that is nearly full, and a build that fills it is ended', async () => {
@@ -185,7 +185,7 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
     const seconds = `${randomInt(10_000, 99_999)}.5`;
     const greedy = harness.input({ Dockerfile: from(`RUN fallocate -l 4G /big && sleep ${seconds}`) });
     await assert.rejects(harness.withFloor(bavail * bsize - 2 * 2 ** 30).build(greedy, signal), isAboutDisk);
-    await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+    await until('no process of the step is left', () => processes(seconds).length === 0);
   });
 
   test('no build goes on without limits: it ends with what keeps them, and the next one has them again', async () => {
@@ -195,7 +195,7 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
     await until('the step runs', () => processes(seconds).length > 0, 60_000);
     await removeContainer(harness.api, harness.names.helper);
     await assert.rejects(building, /limits of this build’s steps were no longer in force/);
-    await until('no process of the step is left', () => processes(seconds).length === 0, 10_000);
+    await until('no process of the step is left', () => processes(seconds).length === 0);
     const { signal } = new AbortController();
     const again = async () => harness.images.build(harness.input({ Dockerfile: from('RUN true') }), signal);
     // Who noticed first that the helper is gone makes it anew.

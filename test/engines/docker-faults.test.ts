@@ -94,8 +94,8 @@ describe('docker engine and what may happen to it', { skip: missingForDocker() ?
       });
       await harness.daemon.stop(signal);
       await assert.rejects(harness.engine.list(), { kind: 'unavailable' });
-      await harness.daemon.start();
       const before = wakes;
+      await harness.daemon.start();
       await until('the old one to have ended', async () => {
         const instance = await find(harness.engine, old.id).catch(() => undefined);
         return instance?.state === 'exited';

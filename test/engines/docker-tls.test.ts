@@ -105,10 +105,16 @@ test('a certificate for another address, and a port without TLS, are told apart'
   const { createServer: createTlsServer } = await import('node:tls');
   for (const [server, says] of [
     [
-      createServer((socket) => socket.once('data', () => socket.end('HTTP/1.0 400 Bad Request\r\n\r\n'))),
+      createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => socket.end('HTTP/1.0 400 Bad Request\r\n\r\n'));
+      }),
       /--tlsverify/,
     ],
-    [createTlsServer({ cert: tls.certificate, key: tls.key }), /another address/],
+    [
+      createTlsServer({ cert: tls.certificate, key: tls.key }, (socket) => socket.on('error', () => {})),
+      /another address/,
+    ],
   ] as const) {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -75,8 +76,11 @@ test('connections go to the backend with the fewest, and stay when it leaves the
   const dialled = [await dial(t, port), await dial(t, port), await dial(t, port), await dial(t, port)];
   assert.deepEqual(dialled.map((each) => each?.text).sort(), ['one', 'one', 'two', 'two']);
   assert.deepEqual([one.open.size, two.open.size], [2, 2]);
+  // A connection counts until both of its sides are closed.
+  const ended = dialled.flatMap((each) => (each?.text === 'two' ? [once(each.socket, 'close')] : []));
   for (const each of dialled) if (each?.text === 'two') each.socket.end();
   await until('two to be free', () => two.open.size === 0);
+  await Promise.all(ended);
   assert.deepEqual([(await dial(t, port))?.text, (await dial(t, port))?.text], ['two', 'two']);
   await forwards.route(route());
   assert.equal(await dial(t, port), null);

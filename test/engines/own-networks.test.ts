@@ -9,6 +9,7 @@ import { LinkTable } from '../../src/engines/common/link-table.ts';
 import { probeMachine } from '../../src/engines/process/machine.ts';
 import { NetworkBook } from '../../src/engines/process/network/network-book.ts';
 import { Networks } from '../../src/engines/process/network/networks.ts';
+import { until } from '../support/until.ts';
 
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'berth-networks-'));
@@ -49,11 +50,8 @@ test('a network is found again by its key, in another agent too, and taken away 
   const three = await second.own('three', 'space');
   assert.notEqual(three.address, one.address);
   await second.close({ everything: true });
-  const left = ['/run/netns', '/sys/class/net'].flatMap((path) => readdirSync(path));
-  assert.deepEqual(
-    left.filter((name) => name.startsWith(`bth${installId.slice(0, 6)}`)),
-    [],
-  );
+  const left = () => ['/run/netns', '/sys/class/net'].flatMap((path) => readdirSync(path));
+  await until('nothing is left', () => !left().some((name) => name.startsWith(`bth${installId.slice(0, 6)}`)));
   const { own, stock, spaces, targets } = JSON.parse(readFileSync(join(folder, 'networks.json'), 'utf8'));
   assert.deepEqual({ own, stock, spaces, targets }, { own: {}, stock: {}, spaces: {}, targets: {} });
 });

@@ -10,6 +10,7 @@ import { groupFolders } from '../support/docker-process.ts';
 import { networkNamesOf } from '../support/machine-network.ts';
 import { type Machine, missingForDocker, startMachines } from '../support/swarm.ts';
 import { command, isInstalled, systemEnvironment, textOf } from '../support/system-command.ts';
+import { until } from '../support/until.ts';
 
 const lack = missingForDocker() ?? (isInstalled('openssl') ? null : 'not installed: openssl');
 
@@ -30,7 +31,7 @@ test('three machines of their own: mutual TLS, wires that can be cut, power, and
   ]);
   assert.equal((await info(one)).Swarm.LocalNodeState, 'inactive');
   assert.notEqual((await curl(one, false)).code, 0, 'a client without certificate');
-  assert.ok(await reaches(one, two));
+  await until('they reach each other', () => reaches(one, two));
 
   await two.cut();
   assert.ok(!(await reaches(one, two)));
@@ -97,9 +98,9 @@ async function info(machine: Machine): Promise<Info> {
 
 function curl({ address, tls }: Machine, withCertificate: boolean) {
   const own = withCertificate ? ['--cert', join(tls.folder, 'cert.pem'), '--key', join(tls.folder, 'key.pem')] : [];
-  const words = ['-sSf', '--max-time', '5', '--cacert', join(tls.folder, 'ca.pem'), ...own];
+  const words = ['-sSf', '--max-time', '30', '--cacert', join(tls.folder, 'ca.pem'), ...own];
   const argv = ['curl', ...words, `https://${address}:2376/info`];
-  return run(argv, { environment: systemEnvironment, timeoutMs: 10_000 });
+  return run(argv, { environment: systemEnvironment, timeoutMs: 40_000 });
 }
 
 /** Whether one machine gets through to the Docker API of another. */

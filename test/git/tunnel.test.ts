@@ -31,8 +31,12 @@ test('a tunnel reaches the database of one’s own app only', options, async (t)
   const other = await connect(t, platform, theirs.path);
 
   const bridge = createServer((socket) => {
+    socket.on('error', () => {});
     tunnel(me, url.hostname, Number(url.port)).then(
-      (channel) => void socket.pipe(channel).pipe(socket),
+      (channel) => {
+        channel.on('error', () => {});
+        socket.pipe(channel).pipe(socket);
+      },
       () => socket.destroy(),
     );
   });

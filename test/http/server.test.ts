@@ -12,6 +12,7 @@ import { sendChunks } from '../../src/http/streaming/chunks.ts';
 import { systemIds } from '../../src/lib/clock.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { until } from '../support/until.ts';
 
 function dialect(name: string, logger: Logger = silentLogger): Dialect {
   const instance = createInstance({
@@ -19,7 +20,7 @@ function dialect(name: string, logger: Logger = silentLogger): Dialect {
     logger,
     ids: systemIds,
     bodyLimitBytes: 1000,
-    deadlineMs: 200,
+    deadlineMs: 1_000,
     sendFailure: (reply, failure) => {
       reply.code(failure === null ? 500 : 400).send(failure?.kind ?? faultText(reply.request.id));
     },
@@ -172,6 +173,7 @@ test('what was answered is told by pattern, never by path', async (t) => {
   const { shared } = await serve(t, [], { observe: (sample) => void samples.push(sample) });
   await ask(shared, '/healthz?token=secret');
   await ask(shared, '/secret/path');
+  await until('both are told of', () => samples.length === 2);
   assert.deepEqual(
     samples.map(({ dialect: name, method, route, status }) => [name, method, route, status]),
     [

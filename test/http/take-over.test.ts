@@ -49,7 +49,7 @@ async function serve(t: TestContext): Promise<Served> {
         methods: ['POST', 'CONNECT'],
         withoutUpgrade: true,
         take: async ({ raw }, socket, head) => {
-          const body = await takeBody(raw, socket, head, { maxBytes: MAX_BYTES, timeoutMs: 300 });
+          const body = await takeBody(raw, socket, head, { maxBytes: MAX_BYTES, timeoutMs: 2_000 });
           socket.write(`HTTP/1.1 200 OK\r\n\r\n${raw.method} [${body.toString()}]`);
           socket.on('data', (chunk: Buffer) => socket.write(chunk));
           socket.once('end', () => endSoftly(socket, 'end'));
@@ -99,7 +99,7 @@ function open(t: TestContext, port: number): Line {
     socket,
     got: () => got,
     until: async (awaited) => {
-      await until(`${JSON.stringify(got)} has ${awaited}`, () => awaited.test(got), 5_000);
+      await until(`${JSON.stringify(got)} has ${awaited}`, () => awaited.test(got));
       return got;
     },
   };

@@ -70,7 +70,7 @@ test('an app that does not answer in time is told of as H12, one that stops in i
   const backend = await startBackend(t, (incoming, response) => {
     if (incoming.url === '/half') response.write('half');
   });
-  const { router, port, lines } = await startRouter(t, { limits: { responseTimeoutMs: 200, idleTimeoutMs: 300 } });
+  const { router, port, lines } = await startRouter(t, { limits: { responseTimeoutMs: 1_000, idleTimeoutMs: 1_000 } });
   await router.apply(oneApp(1, backend.port));
   const answer = await get(port, 'a.test', '/');
   assert.equal(answer.status, 504);
@@ -80,10 +80,12 @@ test('an app that does not answer in time is told of as H12, one that stops in i
 });
 
 test('a slow upload and a slow answer are not cut while they move', async (t) => {
+  // Each takes longer than the limits, and no two pieces are as far apart.
+  const pieces = 25;
   const backend = await startBackend(t, (incoming, response) => {
     incoming.resume();
     incoming.on('end', () => {
-      let left = 6;
+      let left = pieces;
       const timer = setInterval(() => {
         response.write('.');
         if (--left > 0) return;
@@ -92,15 +94,15 @@ test('a slow upload and a slow answer are not cut while they move', async (t) =>
       }, 100);
     });
   });
-  const { router, port } = await startRouter(t, { limits: { responseTimeoutMs: 400, idleTimeoutMs: 400 } });
+  const { router, port } = await startRouter(t, { limits: { responseTimeoutMs: 2_000, idleTimeoutMs: 2_000 } });
   await router.apply(oneApp(1, backend.port));
   const socket = rawSocket(port);
   let seen = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
     seen += text;
   });
-  socket.write('POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 6\r\n\r\n');
-  let left = 6;
+  socket.write(`POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${pieces}\r\n\r\n`);
+  let left = pieces;
   const timer = setInterval(() => {
     socket.write('x');
     if (--left === 0) clearInterval(timer);

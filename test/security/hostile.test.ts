@@ -1,4 +1,4 @@
-// test-timeout: 180
+// test-timeout: 400
 /** Hostile input over the wire, to a whole platform: each is refused in clear words, and nothing outside its own folder changes. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -21,9 +21,9 @@ test('from inside an app', async (t) => {
   const inside = await insideApp(platform, 'probe');
   const neighbour = await insideApp(platform, 'near');
   const stranger = await insideApp(platform, 'far', 'island');
-  // Not those of other installs: when one of them goes away amid the test, its address is the outside world's.
+  // Not those of other installs and of other tests’ machines: when one of them goes away amid the test, its address is the outside world's.
   const hostAddresses = Object.entries(networkInterfaces())
-    .flatMap(([name, addresses]) => (name.startsWith('bth') ? [] : (addresses ?? [])))
+    .flatMap(([name, addresses]) => (/^b(th|s|d|r)/.test(name) ? [] : (addresses ?? [])))
     .filter((address) => address.family === 'IPv4' && !address.internal)
     .map((address) => address.address);
 

@@ -2,6 +2,7 @@
 import type { Database } from '../../src/core/ports/database.ts';
 import type { SimulatedEngine } from '../../src/engines/simulated/simulated-engine.ts';
 import { systemClock, systemIds } from '../../src/lib/clock.ts';
+import { until } from '../support/until.ts';
 
 /** Gives its id. */
 export async function runInstance(
@@ -25,6 +26,9 @@ export async function runInstance(
     limits: { memoryBytes: 1, cpuShares: 1, pids: 1 },
     graceMs: 0,
   });
+  await until('it runs', async () =>
+    (await engine.list()).some((instance) => instance.id === id && instance.state === 'running'),
+  );
   await db.instances.insert({
     id,
     appId: app.id,

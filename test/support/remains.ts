@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { findLeftovers } from '../../setup/testing/leftovers.ts';
 import { run } from '../../src/lib/exec.ts';
+import { until } from './until.ts';
 
 /** In words, each process, interface, network namespace, mount, control group and firewall chain of the install. */
-export async function remainsOf(dataFolder: string): Promise<readonly string[]> {
+async function remainsOf(dataFolder: string): Promise<readonly string[]> {
   const id = createHash('sha256').update(dataFolder).digest('hex').slice(0, 12);
   const prefix = `bth${id.slice(0, 6)}`;
   const named = async (folder: string, start: string): Promise<string[]> =>
@@ -22,6 +23,17 @@ export async function remainsOf(dataFolder: string): Promise<readonly string[]> 
     ...(await controlGroups(id)),
     ...(await chains(prefix)),
   ];
+}
+
+/** The kernel takes some of it away after the last process has ended. */
+export async function untilNothingRemains(dataFolder: string): Promise<void> {
+  let left: readonly string[] = [];
+  await until('nothing of it is left', async () => {
+    left = await remainsOf(dataFolder);
+    return left.length === 0;
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${left.join('\n')}`);
+  });
 }
 
 async function controlGroups(id: string): Promise<string[]> {

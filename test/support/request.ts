@@ -12,7 +12,7 @@ export function ask(
   platform: Pick<TestPlatform, 'routerPort' | 'hostOf'>,
   handle: string,
   path = '/',
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request({

@@ -24,6 +24,7 @@ export function lifecycleTests(current: Current): void {
       ),
     );
     assert.ok(answer.includes(harness.real ? 'hello' : spec.id));
+    await until('its line', () => appLines(harness, spec).length > 0);
     assert.equal(appLines(harness, spec).length, 1);
     assert.equal((await engine.list()).filter((instance) => instance.id === spec.id).length, 1);
     await engine.remove(spec.id);
@@ -136,6 +137,7 @@ export function lifecycleTests(current: Current): void {
     const running = specFor(harness, 'serve.js');
     const ended = specFor(harness, 'exit.js', ['5']);
     await Promise.all([harness.engine.start(running), harness.engine.start(ended)]);
+    await untilState(harness.engine, running.id, 'running');
     await untilState(harness.engine, ended.id, 'exited');
     const other = await harness.reconnect();
     assert.equal((await find(other, running.id))?.state, 'running');

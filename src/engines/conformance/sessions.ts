@@ -84,7 +84,7 @@ export function sessionTests(current: Current): void {
     await session.resize({ columns: 120, rows: 40 });
     session.stdin.write('\n');
     assert.equal((await session.exit).code, 4);
-    assert.ok(text.includes('40 120'), text);
+    await until('the second size', () => text.includes('40 120'));
     await harness.engine.remove(spec.id);
   });
 
