@@ -25,7 +25,12 @@ export interface ContainerDetails {
   readonly Id: string;
   readonly Created: string;
   readonly State: ContainerState;
-  readonly Config: { readonly Labels: Readonly<Record<string, string>>; readonly Tty: boolean };
+  readonly Config: {
+    readonly Labels: Readonly<Record<string, string>>;
+    readonly Tty: boolean;
+    /** The image's, unless the container was made with one of its own. */
+    readonly StopSignal?: string;
+  };
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
 }
 
@@ -64,6 +69,7 @@ export interface ImageDetails {
   readonly Config: {
     readonly User?: string;
     readonly ExposedPorts?: Readonly<Record<string, object>> | null;
+    readonly Volumes?: Readonly<Record<string, object>> | null;
     readonly Entrypoint?: readonly string[] | null;
     readonly Cmd?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;

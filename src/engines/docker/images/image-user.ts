@@ -21,18 +21,22 @@ const mostLinks = 8;
 /** Looking takes a moment. */
 const strayAfterMs = 60_000;
 
-/**
- * As Docker names a user: `uid:gid`, or what the image says where that begins with a number already. Rejects, in words for the app's owner,
- * when the image does not know the name it gives.
- */
-export async function imageUser(parts: ImageUserParts, reference: string, said: string): Promise<string> {
-  const rootRuns = parts.allowRoot ? '0:0' : appRuns;
-  if (isRoot(said)) return rootRuns;
+export interface ImageUser {
+  /** As Docker names a user: `uid:gid`, or what the image says where that begins with a number already. */
+  readonly user: string;
+  /** The image would be root, and is the app's user in its place. */
+  readonly insteadOfRoot: boolean;
+}
+
+/** Rejects, in words for the app's owner, when the image does not know the name it gives. */
+export async function imageUser(parts: ImageUserParts, reference: string, said: string): Promise<ImageUser> {
+  const root = { user: parts.allowRoot ? '0:0' : appRuns, insteadOfRoot: !parts.allowRoot };
+  if (isRoot(said)) return root;
   const name = nameIn(said);
-  if (name === null) return said;
+  if (name === null) return { user: said, insteadOfRoot: false };
   const user = numbered(said, await fileOf(parts, reference, passwd));
   if (user === null) throw new Error(`the image says USER ${said}, and its ${passwd} knows no ${name}; give a number`);
-  return isRoot(user) ? rootRuns : user;
+  return isRoot(user) ? root : { user, insteadOfRoot: false };
 }
 
 /** Takes away what a client left that ended while it looked. */

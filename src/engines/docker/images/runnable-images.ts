@@ -17,7 +17,7 @@ import { wantsReadOnly } from '../read-only.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
 import { exposedPorts } from './describe-built.ts';
 import type { ImageExchange } from './image-exchange.ts';
-import { imageUser } from './image-user.ts';
+import { type ImageUser, imageUser } from './image-user.ts';
 import { admitRegistry, type RegistryRules } from './registry-rules.ts';
 import { pullForInstall } from './retention/pulled-mark.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
@@ -28,6 +28,10 @@ export interface RunnableImage {
   readonly own: boolean;
   /** Who runs, by number: the image's user, or the app's where that would be root and may not be. */
   readonly user: string;
+  /** It says root, or nobody, and is the app's user in its place. */
+  readonly insteadOfRoot?: boolean;
+  /** Folders that it says hold what is to be kept, absolute: Docker gives each container fresh ones there. */
+  readonly volumes?: readonly string[];
   /** TCP ports that it says it listens on, ascending. */
   readonly ports: readonly number[];
   /** It asks that nothing in it be changed. */
@@ -52,7 +56,7 @@ export class RunnableImages {
   readonly #parts: RunnableImagesParts;
   readonly #making = new Map<string, Promise<RunnableImage>>();
   /** By the image's id, which stands for what is in it for ever. */
-  readonly #users = new Map<string, Promise<string>>();
+  readonly #users = new Map<string, Promise<ImageUser>>();
 
   constructor(parts: RunnableImagesParts) {
     this.#parts = parts;
@@ -104,13 +108,14 @@ export class RunnableImages {
     return {
       reference,
       own: false,
-      user: await this.#userOf(Id, Config?.User ?? ''),
+      ...(await this.#userOf(Id, Config?.User ?? '')),
+      volumes: Object.keys(Config?.Volumes ?? {}).filter((path) => path.startsWith('/')),
       ports: exposedPorts(Config?.ExposedPorts),
       readOnly: wantsReadOnly(Config),
     };
   }
 
-  #userOf(imageId: string, said: string): Promise<string> {
+  #userOf(imageId: string, said: string): Promise<ImageUser> {
     const known = this.#users.get(imageId);
     if (known !== undefined) return known;
     const user = imageUser(this.#parts, imageId, said);
