@@ -22,7 +22,7 @@ import { openDockerEngine } from '../../src/main/engine.ts';
 import { readSettings } from '../../src/main/settings.ts';
 import { createTlsAuthority } from '../support/docker-tls.ts';
 import { missingForDocker, startMachines } from '../support/swarm.ts';
-import { isInstalled } from '../support/system-command.ts';
+import { command, isInstalled } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
 import { artifactDigest, makeDataFolder } from './support/process-harness.ts';
 
@@ -69,6 +69,18 @@ test('an engine over TLS: start, log, exec both ways, attach, a terminal; who ha
     );
   assert.equal(await until('it answers', asked), 'over TLS');
   await until('its log', () => lines.some((line) => line.text.startsWith('listening on')));
+
+  // Events and the log are quiet now: whether their machine is still there is asked by the kernel.
+  await until('every connection is asked whether it lives', async () => {
+    const open = await command('ss', '-tnoH', 'state', 'established', 'dst', `${machine.address}:2376`);
+    return (
+      open.trim() !== '' &&
+      open
+        .trim()
+        .split('\n')
+        .every((line) => line.includes('timer:(keepalive,'))
+    );
+  });
 
   const session = await engine.exec(web.id, { command: ['node', 'copy.js', '7'] });
   session.stdin.end('there and back');

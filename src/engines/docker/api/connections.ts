@@ -1,6 +1,7 @@
 /** The connections to one daemon: kept between calls, and with the client's part of mutual TLS where they go over TCP. */
 import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import type { Endpoint } from './endpoint.ts';
@@ -8,6 +9,8 @@ import type { Endpoint } from './endpoint.ts';
 /** More calls wait their turn: a unix socket refuses connections above its backlog. */
 const atOnce = 128;
 const keptFree = 8;
+/** A quiet connection is asked after so long whether there is still somebody: a firewall between may have forgotten it, a machine lost power. */
+const aliveAfterMs = 15_000;
 
 /** What happened on a kept connection that the daemon had closed in the meantime: what was asked never arrived. */
 const stale = new WeakSet<Error>();
@@ -28,6 +31,12 @@ export function openConnections(endpoint: Endpoint, { kept }: { readonly kept: b
     request.prependOnceListener('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') stale.add(error);
     });
+  };
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...words: Parameters<typeof connect>): ReturnType<typeof connect> => {
+    const socket = connect(...words);
+    if (socket instanceof Socket) socket.setKeepAlive(true, aliveAfterMs);
+    return socket;
   };
   return hideInside(agent, 'connections');
 }
