@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { BerthError } from '../../src/core/errors.ts';
 import type { InstanceSpec } from '../../src/core/ports/engine.ts';
 import { Secret } from '../../src/core/ports/secret.ts';
 import { answer, drain, find, until, untilState } from '../../src/engines/conformance/harness.ts';
@@ -24,6 +25,16 @@ interface Fixture {
   restart(): Promise<void>;
 }
 
+/** On a busy machine an agent takes longer to come than the client waits; every verb may be said again. */
+function insist<T>(say: () => Promise<T>): Promise<NonNullable<T>> {
+  return until('the agent to answer', () =>
+    say().catch((error: unknown) => {
+      if (error instanceof BerthError && error.kind === 'unavailable') return null;
+      throw error;
+    }),
+  );
+}
+
 async function withAgent(t: TestContext, isolation: 'auto' | 'none'): Promise<Fixture> {
   const dataFolder = makeDataFolder();
   const engine = createProcessEngine({ socketPath: join(dataFolder, 'run', 'agent.sock'), logger: silentLogger });
@@ -33,7 +44,7 @@ async function withAgent(t: TestContext, isolation: 'auto' | 'none'): Promise<Fi
       environment: { PATH: '/usr/bin:/bin' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    await engine.describe();
+    await insist(() => engine.describe());
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const running = child;
@@ -228,7 +239,7 @@ for (const isolation of ['auto', 'none'] as const) {
     );
     for (let round = 0; round < specs.length; round++) {
       const each = specs.slice(round, round + 1).concat(specs.slice(0, round));
-      const starting = Promise.all(each.map((one) => engine.start(one)));
+      const starting = Promise.all(each.map((one) => insist(() => engine.start(one))));
       await delay(round * 4);
       await kill();
       await restart();

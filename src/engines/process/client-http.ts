@@ -10,7 +10,7 @@ export interface CallOptions {
   readonly path: string;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
-  /** How long an agent that does not answer is asked again; default 10 s. */
+  /** How long an agent that does not answer is asked again, from the first time that it did not; default 10 s. */
   readonly patienceMs?: number;
 }
 
@@ -28,13 +28,14 @@ export class AgentConnection {
 
   /** The answer's JSON. Rejects with the agent's own BerthError, or `unavailable` when no agent answers in time. */
   async call<T>(options: CallOptions): Promise<T> {
-    const until = performance.now() + (options.patienceMs ?? 10_000);
+    let until: number | null = null;
     for (;;) {
       try {
         return await this.#once<T>(options);
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? '';
         if (!gone.has(code)) throw error;
+        until ??= performance.now() + (options.patienceMs ?? 10_000);
         if (performance.now() > until || this.#closed.signal.aborted || options.signal?.aborted === true) {
           throw unavailable('the engine’s agent does not answer', error);
         }
