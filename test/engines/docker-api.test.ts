@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import { DockerError } from '../../src/engines/docker/api/docker-error.ts';
+import { askToBuild } from '../../src/engines/docker/images/build/build-answer.ts';
 import { pruneBuildCache } from '../../src/engines/docker/images/retention/build-cache.ts';
 import { run } from '../../src/lib/exec.ts';
 import { until } from '../support/until.ts';
@@ -77,6 +78,20 @@ test('a refusal has the status and the daemon’s words', async (t) => {
   await assert.rejects(api.call('GET', '/x'), new DockerError(409, 'it is in use'));
   await assert.rejects(api.stream('GET', '/x'), { status: 409, message: 'it is in use' });
   await assert.rejects(api.upgrade('/x'), { status: 409, message: 'it is in use' });
+});
+
+test('what a build is refused for at once is the Dockerfile’s fault, unless the daemon itself fails', async (t) => {
+  const { api } = await serve(t, (request, response) => {
+    const status = Number(new URL(request.url ?? '', 'http://daemon').searchParams.get('t'));
+    request.resume().once('end', () => response.writeHead(status).end('{"message":"it says"}'));
+  });
+  const ask = (status: number) => {
+    const context = Readable.from(['a tar']);
+    return askToBuild(api, { context }, { t: status }, new AbortController().signal);
+  };
+  assert.deepEqual(await ask(400), { failed: 'it says' });
+  await assert.rejects(ask(500), new DockerError(500, 'it says'));
+  await assert.rejects(ask(503), new DockerError(503, 'it says'));
 });
 
 test('the version is agreed on again when another daemon came in its place', async (t) => {

@@ -1,5 +1,5 @@
 // test-timeout: 300
-/** What builds reach around them: the network, registries that want to know who asks, and daemons without BuildKit. */
+/** What builds reach around them: the network, registries that want to know who asks, and a daemon without BuildKit. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,16 +8,20 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
-import { Secret } from '../../src/core/ports/secret.ts';
-import { builderOf } from '../../src/engines/docker/images/build/builder-of.ts';
+import { BuildFailure } from '../../src/core/ports/builder.ts';
+import { StepLimits } from '../../src/engines/docker/images/build/step-limits.ts';
+import { createDockerImages } from '../../src/engines/docker/images/images.ts';
 import { publicOnly } from '../../src/engines/docker/images/registry-rules.ts';
 import { transferEnd } from '../../src/engines/docker/images/transfer-progress.ts';
+import { Names } from '../../src/engines/docker/names.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { start } from '../../src/lib/exec.ts';
-import { missingForDocker } from '../support/docker-daemon.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { missingForDocker, startDockerDaemon } from '../support/docker-daemon.ts';
 import { insecureRegistries, missingForRegistry, startRegistry } from '../support/docker-registry.ts';
-import { publish, registryCredentials } from '../support/small-image.ts';
+import { apiOf, publish, registryCredentials } from '../support/small-image.ts';
 import { until } from '../support/until.ts';
-import { type BuildHarness, buildHarness, buildLimits, built, failed } from './support/build-harness.ts';
+import { type BuildHarness, buildHarness, buildInput, built, contextOf, failed } from './support/build-harness.ts';
 
 suite('around builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry() ?? false }, () => {
   let harness: BuildHarness;
@@ -146,6 +150,13 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))`;
     assert.match(failed((await harness.build({ Dockerfile: `FROM ${repo}:1\nRUN cat /fetched\n` })).outcome), refused);
   });
 
+  test('no image is made a frontend of', async () => {
+    const foreign = { Dockerfile: `# syntax=${harness.base}\nFROM ${harness.base}\n` };
+    const { outcome, lines } = await harness.build(foreign);
+    assert.match(failed(outcome), /the only syntax/);
+    assert.deepEqual(lines, []);
+  });
+
   test('base images come from registries at private addresses only where the operator names them', async () => {
     const strict = harness.withRegistries({ ...publicOnly, allow: ['127.0.0.1:5000'] });
     const lines: string[] = [];
@@ -197,29 +208,24 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))`;
   });
 });
 
-suite('the classic builder', { skip: missingForDocker() ?? missingForRegistry() ?? false }, () => {
-  let harness: BuildHarness;
-  before(async () => {
-    harness = await buildHarness({ features: { buildkit: false } });
+test('nothing is built where BuildKit is turned off: nobody else asks what is fetched', async (t) => {
+  const missing = missingForDocker();
+  if (missing !== null) return t.skip(missing);
+  const daemon = await startDockerDaemon({ features: { buildkit: false } });
+  const api = apiOf(daemon.host);
+  t.after(async () => {
+    api.close();
+    await daemon.close();
   });
-  after(() => harness.close());
-
-  test('builds within limits where BuildKit is turned off, and says what it cannot do', async () => {
-    assert.equal(await builderOf(harness.api), 'classic');
-    const from = (line: string): string => `FROM ${harness.base}\n${line}\n`;
-    const show = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes || cat /sys/fs/cgroup/memory.max';
-    const { outcome, lines } = await harness.build({ Dockerfile: from(`RUN ${show}\nEXPOSE 80\nCMD ["true"]`) });
-    assert.deepEqual([built(outcome).ports, built(outcome).hasCommand], [[80], true]);
-    assert.ok(lines.includes(String(buildLimits.memoryBytes)), lines.join('\n'));
-    const secrets = { TOKEN: new Secret('value') };
-    const mount = from('RUN --mount=type=secret,id=TOKEN true');
-    assert.match(failed((await harness.build({ Dockerfile: mount }, { secrets })).outcome), /needs BuildKit/);
-    const broken = await harness.build({ Dockerfile: from('RUN echo broken; exit 7') });
-    assert.match(failed(broken.outcome), /code: 7/);
-    assert.ok(broken.lines.includes('broken'));
-    assert.deepEqual(
-      await harness.api.call('GET', '/containers/json', { query: { all: true, filters: { label: ['none'] } } }),
-      [],
-    );
+  const helper = { standing: () => Promise.reject(new Error('not asked')), forget: () => {} };
+  const images = createDockerImages({
+    nodes: async () => [api],
+    builder: async () => ({ api, stepLimits: new StepLimits({ api, helper }), protect: async () => {} }),
+    ...{ names: new Names('classic'), clock: systemClock, logger: silentLogger, hostEnvironment: {} },
   });
+  const context = contextOf({ Dockerfile: 'FROM scratch\nADD http://169.254.169.254/ /x\n' });
+  const building = images.build(buildInput({ context }), new AbortController().signal);
+  await assert.rejects(building, (error) => error instanceof BuildFailure && error.code === 'unsupported');
+  await assert.rejects(building, /BuildKit turned off, .*"features": \{"buildkit": true\}/);
+  assert.equal(context.destroyed, true);
 });

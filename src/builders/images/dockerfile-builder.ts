@@ -76,7 +76,7 @@ export async function buildDockerfile(
 
 function failure(message: string, { memoryBytes }: BuildLimits): BuildFailure {
   if (/no space left on device/i.test(message)) return new BuildFailure('disk', message);
-  const wasKilled = /exit code: 137\b|returned a non-zero code: 137\b/.test(message);
+  const wasKilled = /exit code: 137\b/.test(message);
   return wasKilled
     ? new BuildFailure('memory', `${message} (killed: a step may use ${formatBytes(memoryBytes)} of memory)`)
     : new BuildFailure('compile', message);

@@ -68,18 +68,8 @@ export async function buildHarness(
   const images = createDockerImages(parts);
   const withRegistries = (registries: RegistryRules): Images => createDockerImages({ ...parts, registries });
   const withFloor = (freeSpaceFloorBytes: number): Images => createDockerImages({ ...parts, freeSpaceFloorBytes });
-  const input = (files: Files, change: Partial<ImageBuildInput> = {}): ImageBuildInput => ({
-    buildId: randomUUID(),
-    context: contextOf(files),
-    dockerfile: 'Dockerfile',
-    secrets: {},
-    cacheScope: 'app',
-    arguments: {},
-    limits: buildLimits,
-    credentials: async () => null,
-    log: () => {},
-    ...change,
-  });
+  const input = (files: Files, change: Partial<ImageBuildInput> = {}): ImageBuildInput =>
+    buildInput({ context: contextOf(files), ...change });
   return {
     ...{ daemon, api, images, withFloor, withRegistries, names, firewall, stack, base: base.reference, input },
     node: '/opt/berth/node/bin/node',
@@ -99,6 +89,19 @@ export async function buildHarness(
     },
   };
 }
+
+/** What nobody has anything to say about, but for `given`. */
+export const buildInput = (given: Pick<ImageBuildInput, 'context'> & Partial<ImageBuildInput>): ImageBuildInput => ({
+  buildId: randomUUID(),
+  dockerfile: 'Dockerfile',
+  secrets: {},
+  cacheScope: 'app',
+  arguments: {},
+  limits: buildLimits,
+  credentials: async () => null,
+  log: () => {},
+  ...given,
+});
 
 export function contextOf(files: Files): Readable {
   const tar = pack();

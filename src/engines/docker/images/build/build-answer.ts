@@ -3,16 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import type { ImageBuildFailure, ImageBuildInput } from '../../../../core/ports/images.ts';
 import { LineSplitter } from '../../../common/line-splitter.ts';
 import type { DockerApi, Query } from '../../api/docker-api.ts';
-import { DockerError, isStatus } from '../../api/docker-error.ts';
+import { DockerError } from '../../api/docker-error.ts';
 import { failureOf } from '../../api/progress.ts';
 
 export interface BuildEvents {
-  /** Output of the classic builder. */
-  readonly stream?: string;
   /** Why the build failed. */
   readonly error?: string;
-  /** Layers that are pulled, by the classic builder. */
-  readonly status?: string;
   readonly id?: string;
   readonly aux?: unknown;
 }
@@ -20,7 +16,10 @@ export interface BuildEvents {
 /** A trace of BuildKit is in one line, in base64. */
 const longestLine = 32 * 1024 * 1024;
 
-/** The daemon's answer as it builds, or what it refused at once: a Dockerfile that is none. Rejects with `unavailable` and with the signal's reason. */
+/**
+ * The daemon's answer as it builds, or why it refused at once what it was asked for (400 to 499). Rejects with `unavailable`, with the
+ * signal's reason, and with DockerError where the daemon itself fails: that is not the Dockerfile's fault, and may pass.
+ */
 export async function askToBuild(
   api: DockerApi,
   { context }: Pick<ImageBuildInput, 'context'>,
@@ -31,7 +30,7 @@ export async function askToBuild(
   try {
     return await api.stream('POST', '/build', { query, content, timeoutMs: 0, signal });
   } catch (error) {
-    if (error instanceof DockerError && !isStatus(error, 502, 503, 504)) return { failed: error.message };
+    if (error instanceof DockerError && error.status < 500) return { failed: error.message };
     throw error;
   }
 }

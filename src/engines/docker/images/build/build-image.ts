@@ -1,6 +1,6 @@
 /**
- * Builds an image of a Dockerfile on one node: by BuildKit where its daemon has it, else by Docker's classic builder. What ends the build
- * on this side (its signal, the death of this process) ends it on the daemon, because its connection closes.
+ * Builds an image of a Dockerfile on one node, by its daemon's BuildKit. What ends the build on this side (its signal, the death of this
+ * process) ends it on the daemon, because its connection closes.
  */
 import type { ImageBuildFailure, ImageBuildInput, ImageDescription } from '../../../../core/ports/images.ts';
 import { labels } from '../../names.ts';
@@ -8,17 +8,19 @@ import { buildTag } from '../artifact-form.ts';
 import { describeBuilt } from '../describe-built.ts';
 import type { ImagesParts } from '../images-parts.ts';
 import { admitBuild, defaultFloorBytes } from '../retention/free-space.ts';
+import { admitBuilder } from './admit-builder.ts';
 import type { BuildRequest } from './build-request.ts';
-import { builderOf } from './builder-of.ts';
 import { buildWithBuildKit } from './buildkit-build.ts';
-import { buildClassically } from './classic-build.ts';
 import { whileSpaceLasts } from './disk-watch.ts';
 import { hostArguments, hostSecrets } from './host-surroundings.ts';
 
 /** Read by BuildKit's frontend for Dockerfiles; no ARG need name it. Source: moby/buildkit, frontend/dockerfile/docs/reference.md. */
 const cacheNamespace = 'BUILDKIT_CACHE_MOUNT_NS';
 
-/** Rejects with `unavailable` when no node can build now, with BuildFailure `disk` when its disk is full, and with the signal's reason. */
+/**
+ * Rejects with `unavailable` when no node can build now, with BuildFailure `disk` when its disk is full and `unsupported` when its daemon
+ * does not build, and with the signal's reason.
+ */
 export async function buildImage(
   parts: ImagesParts,
   given: ImageBuildInput,
@@ -28,10 +30,10 @@ export async function buildImage(
   try {
     signal.throwIfAborted();
     const node = await parts.builder();
-    await node.protect();
     const { api } = node;
+    await admitBuilder(api);
+    await node.protect();
     await admitBuild(api, names, floorBytes);
-    const isBuildKit = (await builderOf(api)) === 'buildkit';
     const input = {
       ...given,
       secrets: { ...hostSecrets(hostEnvironment), ...given.secrets },
@@ -39,7 +41,7 @@ export async function buildImage(
         ...hostArguments(hostEnvironment),
         ...given.arguments,
         // The daemon has one store of cache mounts for all whose builds it does.
-        ...(isBuildKit ? { [cacheNamespace]: given.cacheScope } : {}),
+        [cacheNamespace]: given.cacheScope,
       },
     };
     const request: BuildRequest = {
@@ -54,9 +56,7 @@ export async function buildImage(
       },
     };
     const outcome = await whileSpaceLasts({ api, names, floorBytes }, signal, (bounded) =>
-      isBuildKit
-        ? withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited, parts.registries))
-        : buildClassically(api, request, bounded),
+      withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited, parts.registries)),
     );
     return 'failed' in outcome ? outcome : await describeBuilt(api, outcome.imageId);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What both builders are asked for, and what they answer. */
+/** What a build is asked for, and what comes of it. */
 import type { ImageBuildFailure, ImageBuildInput } from '../../../../core/ports/images.ts';
 
 export interface BuildRequest {
