@@ -13,6 +13,7 @@ import type {
   InstanceStats,
   LinkRoute,
   NodeSpec,
+  VolumeLeft,
 } from '../core/ports/engine.ts';
 
 export interface PooledEngineOptions {
@@ -129,6 +130,11 @@ class PooledEngine implements Engine {
   async volumes(): Promise<readonly string[]> {
     const each = await Promise.all(this.#engines.map((engine) => engine.volumes()));
     return [...new Set(each.flat())];
+  }
+
+  async carryVolumes(nodeId: string): Promise<readonly VolumeLeft[]> {
+    const each = await Promise.all(this.#engines.map((engine) => engine.carryVolumes(nodeId)));
+    return each.flat();
   }
 
   async useNodes(nodes: readonly NodeSpec[]): Promise<void> {

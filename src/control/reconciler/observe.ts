@@ -29,9 +29,11 @@ export async function observe(context: ControlContext, snapshot: Snapshot): Prom
       const actual = snapshot.actual.get(row.id) ?? null;
       if (row.state === 'draining' || row.state === 'crashed') return false;
       if (actual === null) {
-        if (row.state === 'starting') unstarted.push(row);
+        // Once it was found healthy its row says where it is: started elsewhere under the same id it would be sought there for ever.
+        const isUnstarted = row.state === 'starting' && row.readyAt === null;
+        if (isUnstarted) unstarted.push(row);
         else await lost(context, snapshot, row);
-        return row.state !== 'starting';
+        return !isUnstarted;
       }
       if (actual.exit !== null) {
         await crashed(context, snapshot, row, nameCrash(actual.exit, memoryLimit(snapshot, row)));

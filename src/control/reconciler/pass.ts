@@ -1,15 +1,14 @@
 /** One pass over one app: read, observe, decide, act. Gives how soon to look again, or null to wait for a wake. */
-import { plannerFor } from '../../core/deploy/plan.ts';
-import type { Instance } from '../../core/instances/instance.ts';
-import { isExclusive } from '../../core/processes/pod.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { RoutingPublisher } from '../routing.ts';
 import { deleteApp } from './delete-app.ts';
 import { markReady, observe } from './observe.ts';
 import { failingInstance, failRelease, finishOperations, isConverged, succeedRelease } from './outcome.ts';
 import type { Retirement } from './retire.ts';
-import { readSnapshot, type Snapshot, type WantedProcess } from './snapshot.ts';
+import { readSnapshot, type Snapshot } from './snapshot.ts';
 import { replaceCrashed, startNew, startRow } from './start.ts';
+import { plannerOf } from './strategy.ts';
+import { endStrays } from './strays.ts';
 
 const AT_ONCE_MS = 0;
 const PROBE_EVERY_MS = 25;
@@ -41,7 +40,10 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
     for (const row of observed.admitted) await markReady(context, snapshot, row);
     return AT_ONCE_MS;
   }
-  for (const row of observed.unstarted) await startRow(context, snapshot, row);
+  // Where a volume is mounted by what is left over, its next instance waits for the end of that.
+  const isHeld = await endStrays(context, snapshot, retirement);
+  const mayStart = (type: string): boolean => !isHeld || !hasVolumes(snapshot, type);
+  for (const row of observed.unstarted) if (mayStart(row.processType)) await startRow(context, snapshot, row);
 
   const failing = failingInstance(snapshot);
   if (failing !== null && snapshot.pending !== null) {
@@ -50,7 +52,7 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
   }
 
   await retirement.begin(appId, resumed(snapshot));
-  const acted = await carryOutPlans(context, snapshot, retirement);
+  const acted = await carryOutPlans(context, snapshot, retirement, mayStart);
   if (acted) return PROBE_EVERY_MS;
 
   await routing.settle();
@@ -66,7 +68,15 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
 const resumed = (snapshot: Snapshot): string[] =>
   snapshot.instances.filter((row) => row.state === 'draining').map((row) => row.id);
 
-async function carryOutPlans(context: ControlContext, snapshot: Snapshot, retirement: Retirement): Promise<boolean> {
+const hasVolumes = ({ processes }: Snapshot, type: string): boolean =>
+  processes.some((process) => process.type === type && process.mounts.length > 0);
+
+async function carryOutPlans(
+  context: ControlContext,
+  snapshot: Snapshot,
+  retirement: Retirement,
+  mayStart: (type: string) => boolean,
+): Promise<boolean> {
   const { target, wanted, instances, app } = snapshot;
   const types = new Set(wanted.map((item) => item.process.type as string));
   const unwanted = instances
@@ -77,11 +87,11 @@ async function carryOutPlans(context: ControlContext, snapshot: Snapshot, retire
   if (target === null) return acted;
   for (const item of wanted) {
     const own = instances.filter((row) => row.processType === item.process.type);
-    const plan = plannerFor(
-      target.strategy,
-      seatsClash(item, own),
-    )({ quantity: item.quantity, generation: item.generation, instances: own });
+    const planner = await plannerOf(context, snapshot, item, own, target);
+    const plan = planner({ quantity: item.quantity, generation: item.generation, instances: own });
     if (plan.retire.length > 0) await retirement.begin(app.id, plan.retire);
+    acted ||= plan.retire.length > 0;
+    if (!mayStart(item.process.type)) continue;
     if (plan.start > 0) await startNew(context, snapshot, item, target, plan.start);
     const due = own.filter(
       (row) =>
@@ -91,14 +101,10 @@ async function carryOutPlans(context: ControlContext, snapshot: Snapshot, retire
         isDue(context, row.retryAt),
     );
     for (const row of due) await replaceCrashed(context, snapshot, item, target, row);
-    acted ||= plan.retire.length > 0 || plan.start > 0 || due.length > 0;
+    acted ||= plan.start > 0 || due.length > 0;
   }
   return acted;
 }
-
-/** A hot swap has seats of its own; whatever else rolls has to wait for the seats of exclusive instances. */
-const seatsClash = ({ process, generation, runnable }: WantedProcess, own: readonly Instance[]): boolean =>
-  isExclusive(process) && own.every((row) => row.generation === generation || row.series === runnable.series);
 
 const isDue = (context: ControlContext, at: Date | null): boolean => at === null || at <= context.clock.now();
 

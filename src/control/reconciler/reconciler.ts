@@ -102,7 +102,7 @@ export class Reconciler {
       if (this.#rounds % FULL_EVERY === 0) await this.#wakeAll();
       else for (const appId of await findUnsettled(this.#context)) this.wake(appId);
       this.#rounds += 1;
-      await removeStrays(this.#context);
+      await removeStrays(this.#context, this.#retirement);
       await this.#routing.publish();
     } catch (error) {
       this.#context.logger.warn({ err: error }, 'the resync failed; it is tried again');

@@ -23,13 +23,17 @@ export class Retirement {
     this.#ended = ended;
   }
 
-  /** Marks and begins; does not wait for the end. Those under way already are left alone. */
-  async begin(appId: string, instanceIds: readonly string[]): Promise<void> {
-    if (this.#stopped) return;
+  /**
+   * Marks and begins; does not wait for the end. Those under way already are left alone; gives the others. Also for instances that have no
+   * row.
+   */
+  async begin(appId: string, instanceIds: readonly string[]): Promise<readonly string[]> {
+    if (this.#stopped) return [];
     const { db, clock } = this.#context;
     const fresh = instanceIds.filter((id) => !this.#running.has(id));
     await Promise.all(fresh.map((id) => db.instances.update(id, { state: 'draining', updatedAt: clock.now() })));
     for (const id of fresh) this.#running.set(id, this.#carryThrough(appId, id));
+    return fresh;
   }
 
   /** From now on nothing more is done; the next server takes up from the rows what was under way. */

@@ -24,7 +24,7 @@ export async function mountsOf(
       sizeBytes,
       createdAt: clock.now(),
     });
-    mounts.push({ volumeId: volume.id, path });
+    mounts.push({ volumeId: volume.id, path, exclusive: !shared });
   }
   return mounts;
 }

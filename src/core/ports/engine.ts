@@ -54,6 +54,15 @@ export type InstanceCommand = string | readonly string[] | { readonly arguments:
 export interface Mount {
   readonly volumeId: string;
   readonly path: string;
+  /** Only one instance, and other processes of its pod, may have it at a time. */
+  readonly exclusive?: boolean;
+}
+
+/** A volume that is still on a node which is to be without any. */
+export interface VolumeLeft {
+  readonly id: string;
+  /** Null: it is being carried, or will be. */
+  readonly obstacle: string | null;
 }
 
 /**
@@ -208,6 +217,11 @@ export interface Engine {
   removeVolume(id: string): Promise<void>;
   /** Ids of the volumes that are there. */
   volumes(): Promise<readonly string[]>;
+  /**
+   * Carries the volumes of a node that no instance uses to others of its pool, in the background, and gives those that are still there: to be
+   * said again until there is none. Unknown node, or an engine of one machine: none.
+   */
+  carryVolumes(nodeId: string): Promise<readonly VolumeLeft[]>;
   /**
    * The whole table of machines: replaces the one before. Those that are new become part of the engine in the background, those that are
    * missing leave it; `describe` tells how far that is. An engine of one machine has nothing to do.

@@ -10,6 +10,7 @@ import type {
   InstanceSpec,
   InstanceStats,
   LinkRoute,
+  VolumeLeft,
 } from '../../core/ports/engine.ts';
 import type { JobExit, JobSpec, Sandbox } from '../../core/ports/sandbox.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -100,6 +101,10 @@ class ProcessEngineClient implements Engine, Sandbox {
 
   volumes(): Promise<readonly string[]> {
     return this.#connection.call({ method: 'GET', path: '/volumes' });
+  }
+
+  async carryVolumes(): Promise<readonly VolumeLeft[]> {
+    return [];
   }
 
   async useNodes(): Promise<void> {}

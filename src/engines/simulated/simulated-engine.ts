@@ -16,6 +16,7 @@ import type {
   InstanceStats,
   LinkRoute,
   NodeSpec,
+  VolumeLeft,
 } from '../../core/ports/engine.ts';
 import type { LogSource, LogStore } from '../../core/ports/log-store.ts';
 import type { JobExit, JobSpec, Sandbox } from '../../core/ports/sandbox.ts';
@@ -23,6 +24,7 @@ import type { Environment } from '../../core/ports/secret.ts';
 import { type Behaviour, listens, succeeds } from './behaviour.ts';
 import { ownNodeId, SimulatedNodes } from './simulated-nodes.ts';
 import { SimulatedRun } from './simulated-run.ts';
+import { SimulatedVolumes, usersOf } from './simulated-volumes.ts';
 
 export interface SimulatedEngineOptions {
   readonly clock: Clock;
@@ -46,7 +48,7 @@ export class SimulatedEngine implements Engine, Sandbox {
   readonly #instances = new Map<string, Held>();
   readonly #jobs = new Map<string, SimulatedRun>();
   readonly #wakers = new Set<() => void>();
-  readonly #volumes = new Set<string>();
+  readonly #volumes = new SimulatedVolumes();
   readonly #nodes = new SimulatedNodes();
   #links: readonly LinkRoute[] = [];
   #slowMs = 0;
@@ -96,9 +98,20 @@ export class SimulatedEngine implements Engine, Sandbox {
     this.#forget([nodeId]);
   }
 
+  /** A node is out of reach until `heal`: its instances are out of the list, and run on. */
+  cut(nodeId: string): void {
+    this.#nodes.fail(nodeId);
+    this.#changed();
+  }
+
   heal(nodeId: string): void {
     this.#nodes.heal(nodeId);
     this.#changed();
+  }
+
+  /** Ids of what mounts a volume and has not ended, also where nobody reaches it. */
+  usersOf(volumeId: string): readonly string[] {
+    return usersOf(volumeId, this.#living()).map(({ spec }) => spec.id);
   }
 
   /** Nodes of this address do not join, and say why; null lifts it. */
@@ -132,8 +145,8 @@ export class SimulatedEngine implements Engine, Sandbox {
   async start(spec: InstanceSpec): Promise<EngineInstance> {
     const known = this.#instances.get(spec.id);
     if (known !== undefined) return show(known);
-    const living = [...this.#instances.values()].filter(({ run }) => run.exit === null);
-    const placement = this.#nodes.place(spec, living);
+    const living = this.#living();
+    const placement = this.#nodes.place(spec, living, (id) => this.#volumes.on(id));
     if (this.#nodes.table.length === 0 && 'refused' in placement)
       throw new BerthError('unavailable', placement.refused);
     const { command } = spec;
@@ -149,12 +162,12 @@ export class SimulatedEngine implements Engine, Sandbox {
     const nodeId = 'nodeId' in placement ? placement.nodeId : '';
     const held: Held = { spec, nodeId, run, state: 'starting', port: null, startedAt: null };
     this.#instances.set(spec.id, held);
-    for (const { volumeId } of spec.mounts ?? []) this.#volumes.add(volumeId);
     void run.ended.then(() => {
       held.state = 'exited';
       this.#changed();
     });
-    const failure = 'refused' in placement ? placement.refused : this.#failures.shift();
+    const obstacle = 'refused' in placement ? placement.refused : this.#volumes.bring(spec, nodeId, living);
+    const failure = obstacle ?? this.#failures.shift();
     if (failure !== undefined) run.end({ startError: failure });
     else void this.#begin(held);
     this.#changed();
@@ -163,7 +176,7 @@ export class SimulatedEngine implements Engine, Sandbox {
 
   async stop(id: string, graceMs: number): Promise<void> {
     const held = this.#instances.get(id);
-    if (held === undefined || held.run.exit !== null) return;
+    if (held === undefined || held.run.exit !== null || !this.#isInReach(held)) return;
     held.state = 'stopping';
     this.#changed();
     await held.run.stop(graceMs);
@@ -171,11 +184,14 @@ export class SimulatedEngine implements Engine, Sandbox {
 
   async remove(id: string): Promise<void> {
     await this.stop(id, 0);
-    if (this.#instances.delete(id)) this.#changed();
+    const held = this.#instances.get(id);
+    if (held === undefined || !this.#isInReach(held)) return;
+    this.#instances.delete(id);
+    this.#changed();
   }
 
   async list(): Promise<readonly EngineInstance[]> {
-    return [...this.#instances.values()].map(show);
+    return [...this.#instances.values()].filter(this.#isInReach).map(show);
   }
 
   async stats(ids: readonly string[]): Promise<readonly InstanceStats[]> {
@@ -228,20 +244,25 @@ export class SimulatedEngine implements Engine, Sandbox {
   }
 
   async removeVolume(id: string): Promise<void> {
-    const mounts = ({ spec, run }: Held): boolean =>
-      run.exit === null && (spec.mounts ?? []).some(({ volumeId }) => volumeId === id);
-    if ([...this.#instances.values()].some(mounts)) {
-      throw conflict('volume-in-use', 'an instance mounts this volume', 'volume');
-    }
-    this.#volumes.delete(id);
+    if (this.usersOf(id).length > 0) throw conflict('volume-in-use', 'an instance mounts this volume', 'volume');
+    this.#volumes.remove(id);
   }
 
   async volumes(): Promise<readonly string[]> {
-    return [...this.#volumes];
+    return this.#volumes.ids();
+  }
+
+  async carryVolumes(nodeId: string): Promise<readonly VolumeLeft[]> {
+    const to = this.#nodes.neighbourOf(nodeId);
+    const isStuck = to === null || !this.#nodes.isUp(nodeId);
+    if (isStuck) return this.#volumes.on(nodeId).map((id) => ({ id, obstacle: 'it cannot be carried now' }));
+    return this.#volumes.leave(nodeId, to, this.#living());
   }
 
   async useNodes(nodes: readonly NodeSpec[]): Promise<void> {
-    this.#forget(this.#nodes.use(nodes));
+    const gone = this.#nodes.use(nodes);
+    this.#volumes.giveUp(gone);
+    this.#forget(gone);
   }
 
   watch(wake: () => void): () => void {
@@ -332,9 +353,15 @@ export class SimulatedEngine implements Engine, Sandbox {
     this.#changed();
   }
 
+  #living(): readonly Held[] {
+    return [...this.#instances.values()].filter(({ run }) => run.exit === null);
+  }
+
+  #isInReach = ({ nodeId }: Held): boolean => this.#nodes.isUp(nodeId);
+
   #held(id: string): Held {
     const held = this.#instances.get(id);
-    if (held === undefined) throw notFound('instance');
+    if (held === undefined || !this.#isInReach(held)) throw notFound('instance');
     return held;
   }
 

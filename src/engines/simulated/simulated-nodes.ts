@@ -53,8 +53,12 @@ export class SimulatedNodes {
     });
   }
 
-  /** `running`: what is on which node. */
-  place(spec: InstanceSpec, running: readonly { readonly nodeId: string; readonly spec: InstanceSpec }[]): Placement {
+  /** `running`: what is on which node; `volumes`: what lies there. */
+  place(
+    spec: InstanceSpec,
+    running: readonly { readonly nodeId: string; readonly spec: InstanceSpec }[],
+    volumes: (nodeId: string) => readonly string[],
+  ): Placement {
     const described = new Map(this.describe().map(({ id, state }) => [id, state]));
     return place(
       spec,
@@ -66,7 +70,7 @@ export class SimulatedNodes {
           ready: described.get(id) === 'ready',
           memoryBytes: MEMORY_BYTES,
           cpus: CPUS,
-          volumes: new Set(),
+          volumes: new Set(volumes(id)),
           instances: running
             .filter(({ nodeId }) => nodeId === id)
             .map(({ spec: { appId, processType, limits, pod = null } }) => ({
@@ -78,6 +82,16 @@ export class SimulatedNodes {
         }),
       ),
     );
+  }
+
+  /** Another node of its pool that takes new instances; null: none. */
+  neighbourOf(id: string): string | null {
+    const own = this.#table.find((node) => node.id === id);
+    const ready = new Set(this.describe().flatMap((node) => (node.state === 'ready' ? [node.id] : [])));
+    const takes = this.#table.find(
+      (node) => node.id !== id && node.poolId === own?.poolId && node.schedulable && ready.has(node.id),
+    );
+    return takes?.id ?? null;
   }
 
   #specs(): readonly (Pick<NodeSpec, 'id' | 'address' | 'schedulable'> & { readonly poolId: string | null })[] {

@@ -160,6 +160,7 @@ function joined(engine: () => Engine, sandbox: Sandbox): Engine & Sandbox {
     routeLinks: (routes) => engine().routeLinks(routes),
     removeVolume: (id) => engine().removeVolume(id),
     volumes: () => engine().volumes(),
+    carryVolumes: (nodeId) => engine().carryVolumes(nodeId),
     useNodes: (nodes) => engine().useNodes(nodes),
     watch: (wake) => engine().watch(wake),
     run: (job, signal) => sandbox.run(job, signal),

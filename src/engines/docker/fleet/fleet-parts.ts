@@ -21,6 +21,7 @@ import { NodeAddresses } from './node-addresses.ts';
 import { Placing } from './placing.ts';
 import { Tending } from './tending.ts';
 import { VolumeBook } from './volume-book.ts';
+import { VolumeLeaving } from './volume-leaving.ts';
 import { findWire } from './wire.ts';
 
 export type FleetParts = ReturnType<typeof assembleFleet>;
@@ -108,7 +109,8 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
   return {
     ...{ shared, members, volumes, tending, departures, images },
     listing: new Listing({ members, names, logger }),
-    placing: new Placing({ members, volumes, book, entryPoints }),
+    placing: new Placing({ members, volumes, book, entryPoints, names, log: { logger, clock, logAppender } }),
+    volumeLeaving: new VolumeLeaving({ members, book, volumes, logger }),
   };
 }
 

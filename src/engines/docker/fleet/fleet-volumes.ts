@@ -1,10 +1,11 @@
 /** Volumes over all machines: each lies on one of them, and follows its instances only when it must. */
 import type { Logger } from '../../../lib/logger.ts';
 import type { Names } from '../names.ts';
-import { carryVolume, isMounted, removeMovers } from './carrying.ts';
+import { carryVolume, removeMovers } from './carrying.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import type { VolumeBook } from './volume-book.ts';
+import { untilUnused } from './volume-users.ts';
 
 export interface FleetVolumesParts {
   readonly members: Members;
@@ -24,10 +25,10 @@ export class FleetVolumes {
   /** Also those on machines that are down: they are there, only out of reach. */
   async list(): Promise<readonly string[]> {
     const { members, book } = this.#parts;
-    if (members.isAlone) return this.#at(members.home);
+    if (members.isAlone) return this.on(members.home);
     await members.settled();
     members.someReady();
-    const lists = members.all().map((member) => (member.isReady ? this.#at(member) : book.volumesAt(member.address)));
+    const lists = members.all().map((member) => (member.isReady ? this.on(member) : book.volumesAt(member.address)));
     return [...new Set((await Promise.all(lists)).flat())];
   }
 
@@ -52,13 +53,37 @@ export class FleetVolumes {
   /** Which of these volumes lies on which machine, by its address. */
   async find(ids: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
     const { members, book } = this.#parts;
-    await Promise.allSettled(members.ready().map((member) => this.#at(member)));
+    await Promise.allSettled(members.ready().map((member) => this.on(member)));
     const found = new Map<string, Set<string>>();
     for (const id of ids) {
       const address = book.addressOf(id);
       if (address !== null) found.set(address, (found.get(address) ?? new Set<string>()).add(id));
     }
     return found;
+  }
+
+  /**
+   * Of these, those whose machine was taken out of the table with them, and which lie on no other one as all of them say: nobody waits for them
+   * any more, and the next instance begins with an empty one.
+   */
+  async giveUp(ids: readonly string[]): Promise<readonly string[]> {
+    const { members, book } = this.#parts;
+    if (this.lostOf(ids).length === 0 || !members.isWhole) return [];
+    const asked = await Promise.allSettled(members.all().map((member) => this.on(member)));
+    const areSure = members.isWhole && asked.every(({ status }) => status === 'fulfilled');
+    const lost = areSure ? this.lostOf(ids) : [];
+    for (const id of lost) book.givenUp(id);
+    return lost;
+  }
+
+  /** Of these, those that lie on a machine which is not in the table. */
+  lostOf(ids: readonly string[]): readonly string[] {
+    const { members, book } = this.#parts;
+    const known = new Set(members.all().map(({ address }) => address));
+    return ids.filter((id) => {
+      const address = book.addressOf(id);
+      return address !== null && !known.has(address);
+    });
   }
 
   /** Resolves when the volume lies there, carried over from where it was; nothing to do for one that nobody has seen. */
@@ -96,7 +121,8 @@ export class FleetVolumes {
     }
   }
 
-  async #at({ node, address }: Member): Promise<readonly string[]> {
+  /** Those that lie there whole, as the machine says now. */
+  async on({ node, address }: Member): Promise<readonly string[]> {
     const { members, book } = this.#parts;
     const ids = await node.parts.volumes.list();
     book.saw(address, ids, (other) => members.all().some((member) => member.address === other));
@@ -108,9 +134,8 @@ export class FleetVolumes {
     const { members, book, names, logger } = this.#parts;
     const from = members.ready().find((member) => member.address === address);
     if (from === undefined) throw new Error('its volume lies on a node that is out of reach at the moment');
-    if (await isMounted(from.node.api, names, id)) {
+    if (!(await untilUnused(from.node.api, names, id)))
       throw new Error(`its volume is still in use on node ${from.id}`);
-    }
     // Whoever stops in the middle finds half a copy, and knows that it is one.
     book.unwant(to.address, id);
     await to.node.parts.volumes.remove(id);

@@ -12,6 +12,7 @@ import type {
   InstanceStats,
   LinkRoute,
   NodeSpec,
+  VolumeLeft,
 } from '../../../core/ports/engine.ts';
 import type { Images } from '../../../core/ports/images.ts';
 import { describeNodes } from '../describe.ts';
@@ -109,6 +110,10 @@ export class Fleet implements DockerEngine {
 
   volumes(): Promise<readonly string[]> {
     return this.#parts.volumes.list();
+  }
+
+  carryVolumes(nodeId: string): Promise<readonly VolumeLeft[]> {
+    return this.#parts.volumeLeaving.leave(nodeId);
   }
 
   async useNodes(nodes: readonly NodeSpec[]): Promise<void> {

@@ -43,6 +43,12 @@ export class Members {
     return this.#others.size === 0;
   }
 
+  /** Whether every machine of the table is there, so that what is on none of them is nowhere. */
+  get isWhole(): boolean {
+    const areReady = this.isAlone || this.all().every(({ isReady }) => isReady);
+    return this.isTold && this.#refused.length === 0 && areReady;
+  }
+
   /** Whether the table was told; without one only the home node is there. */
   get isTold(): boolean {
     return this.#first !== null;

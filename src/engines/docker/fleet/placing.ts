@@ -3,17 +3,22 @@ import { unavailable } from '../../../core/errors.ts';
 import type { EngineInstance, InstanceSpec } from '../../../core/ports/engine.ts';
 import { type PlacementNode, place } from '../../common/placement.ts';
 import { podKeyOf } from '../identity.ts';
+import type { Names } from '../names.ts';
+import type { DockerEngineOptions } from '../settings.ts';
 import type { EntryPoints } from './entry-points.ts';
 import type { FleetVolumes } from './fleet-volumes.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import type { VolumeBook } from './volume-book.ts';
+import { untilAlone } from './volume-users.ts';
 
 export interface PlacingParts {
   readonly members: Members;
   readonly volumes: FleetVolumes;
   readonly book: VolumeBook;
   readonly entryPoints: EntryPoints;
+  readonly names: Names;
+  readonly log: Pick<DockerEngineOptions, 'logger' | 'clock' | 'logAppender'>;
 }
 
 export class Placing {
@@ -41,8 +46,11 @@ export class Placing {
     const { home } = members;
     const placement = place(wantedOf(spec), [{ ...snapshot(home, new Set()), ready: true }]);
     if ('refused' in placement) return home.node.start(spec, refuse(placement.refused));
-    for (const { volumeId } of spec.mounts ?? []) book.placed(volumeId, home.address);
-    return home.node.start(spec);
+    const ids = volumesOf(spec);
+    await this.#giveUpLost(spec);
+    if (this.#parts.volumes.lostOf(ids).length > 0) return home.node.start(spec, refuse(notFoundYet));
+    for (const id of ids) book.placed(id, home.address);
+    return home.node.start(spec, () => untilAlone(home.node.api, this.#parts.names, spec));
   }
 
   async #startSomewhere(spec: InstanceSpec): Promise<EngineInstance> {
@@ -51,21 +59,40 @@ export class Placing {
     const [holder] = members.holdersOf(spec.id);
     if (holder !== undefined) return holder.node.start(spec);
     const [first] = members.someReady();
-    const ids = (spec.mounts ?? []).map(({ volumeId }) => volumeId);
+    const ids = volumesOf(spec);
+    await this.#giveUpLost(spec);
     const lie = ids.length === 0 ? new Map<string, ReadonlySet<string>>() : await volumes.find(ids);
     if (members.ready().every(({ isGrey }) => isGrey)) throw unavailable('no node of the Docker engine answers');
     const nodes = members.all().map((member) => snapshot(member, lie.get(member.address) ?? new Set()));
-    const placement = place(wantedOf(spec), nodes);
+    const placement = volumes.lostOf(ids).length > 0 ? { refused: notFoundYet } : place(wantedOf(spec), nodes);
     if ('refused' in placement) return first.begin(spec, refuse(placement.refused));
     const chosen = members.all().find(({ id }) => id === placement.nodeId) ?? first;
     for (const id of ids) book.placed(id, chosen.address);
     return chosen.begin(spec, async () => {
       await Promise.all([...ids.map((id) => volumes.bring(id, chosen)), entryPoints.open(spec.spaceId)]);
+      await untilAlone(chosen.node.api, this.#parts.names, spec);
     });
+  }
+
+  /** Says so where it is looked for: whose app it is did not ask for it. */
+  async #giveUpLost({ appId, processType, mounts = [], id, seat = '' }: InstanceSpec): Promise<void> {
+    const { logger, clock, logAppender } = this.#parts.log;
+    const lost = new Set(await this.#parts.volumes.giveUp(mounts.map(({ volumeId }) => volumeId)));
+    for (const { volumeId, path } of mounts.filter((mount) => lost.has(mount.volumeId))) {
+      logger.warn({ volume: volumeId, appId }, 'a volume went with a node that was removed by force; it begins empty');
+      const text = `at=error dynos="${processType}" desc="The volume at ${path} went with a node that was removed by force; it begins empty"`;
+      const line = { at: clock.now(), source: 'platform', process: processType, instance: id, seat, text } as const;
+      await logAppender?.append(`apps/${appId}`, [line]).catch(() => {});
+    }
   }
 }
 
 const refuse = (why: string) => (): Promise<void> => Promise.reject(new Error(why));
+
+const volumesOf = ({ mounts = [] }: InstanceSpec): readonly string[] => mounts.map(({ volumeId }) => volumeId);
+
+const notFoundYet =
+  'its volume lay on a node that was removed, and not every other node could be asked for it at the moment';
 
 const wantedOf = (spec: InstanceSpec) => ({ ...spec, pod: podKeyOf(spec) });
 
