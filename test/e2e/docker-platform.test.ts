@@ -20,5 +20,5 @@ test('the sample app serves from a container, and nothing is left when the platf
   };
   assert.match(await containers(), /berth-app:/);
   await platform.stop();
-  assert.equal((await containers()).trim(), '[]');
+  assert.equal((await containers()).trim(), '[]', platform.output().slice(-2_000));
 });

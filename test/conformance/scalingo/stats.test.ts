@@ -9,17 +9,23 @@ import { livePlatform } from './live.ts';
 const NAME = 'stats-app';
 const MIB = 1024 * 1024;
 
-/** `/grow` takes 64 MiB and gives them back with `/shrink`; `/burn` works for two seconds of a core; `/missing` is 404. */
+/** `/grow` takes 64 MiB and gives them back with `/shrink`; `/burn` works for a second of a core and says how much of it it got, in %; `/missing` is 404. */
 const source = {
   Procfile: 'web: node --expose-gc server.js\n',
   'package.json': '{"name":"stats","private":true}',
   'server.js': `let held = null;
+function burn() {
+  const [from, startedMs] = [process.cpuUsage(), performance.now()];
+  for (;;) {
+    const { user, system } = process.cpuUsage(from);
+    if (user + system > 1e6) return (user + system) / 10 / (performance.now() - startedMs);
+  }
+}
 require('http').createServer((request, response) => {
   if (request.url === '/grow') held = Buffer.alloc(64 * 1024 * 1024, 1);
   if (request.url === '/shrink') { held = null; global.gc(); }
-  if (request.url === '/burn') setImmediate(() => { const from = process.cpuUsage(); while (process.cpuUsage(from).user < 2e6); });
   response.statusCode = request.url === '/missing' ? 404 : 200;
-  response.end('ok');
+  response.end(request.url === '/burn' ? String(burn()) : 'ok');
 }).listen(process.env.PORT);
 `,
 };
@@ -71,7 +77,12 @@ suite('stats', () => {
     assert.equal(answer.status, 200, answer.text);
     return answer.json<readonly Point[]>();
   };
-  const visit = (path: string) => ask(live.platform(), NAME, path);
+  let visits = 0;
+  const visit = async (path: string): Promise<string> => {
+    const { body } = await ask(live.platform(), NAME, path);
+    visits += 1;
+    return body;
+  };
 
   test('what runs, in whole numbers from the kernel', async () => {
     await live.createApp('stats-empty');
@@ -87,8 +98,9 @@ suite('stats', () => {
     await until('it idles', async () => ((await stats())[0]?.cpu_usage ?? 100) <= 50);
 
     await until('it is seen to work', async () => {
-      await visit('/burn');
-      return ((await stats())[0]?.cpu_usage ?? 0) >= 30;
+      const [share, [now]] = await Promise.all([visit('/burn'), stats()]);
+      // On a busy machine it does not get a whole core.
+      return (now?.cpu_usage ?? 0) >= Math.min(30, Number(share) / 2);
     });
     await visit('/grow');
     const grown = await until('it is seen to grow', async () => {
@@ -108,11 +120,11 @@ suite('stats', () => {
     for (let n = 0; n < 3; n += 1) await visit('/');
     await visit('/missing');
     const total = (points: readonly Point[]): number => points.reduce((sum, { value }) => sum + value, 0);
-    const [all] = await until('the router has told of the requests', async () => {
-      const [every, missed] = [total(await graph('router?since=2')), total(await graph('router?status_code=4XX'))];
-      return every >= 6 && missed === 1 ? [every] : null;
-    });
-    assert.equal(total(await graph('router?status_code=2XX')), all - 1);
+    // Each of its workers tells of its own ones.
+    await until('the router has told of all requests', async () => total(await graph('router?since=2')) >= visits);
+    assert.equal(total(await graph('router?since=2')), visits);
+    assert.equal(total(await graph('router?status_code=4XX')), 1);
+    assert.equal(total(await graph('router?status_code=2XX')), visits - 1);
     assert.equal(total(await graph('router?status_code=5XX')), 0);
     assert.ok(total(await graph('requests?statistics_type=p95')) > 0);
     for (const path of ['cpu', 'memory', 'swap', 'cpu/web', 'memory/web/1'])
