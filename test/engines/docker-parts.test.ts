@@ -19,6 +19,7 @@ import {
 } from '../../src/engines/docker/network/subnets.ts';
 import { isRoot, nameIn, numbered, ownerOf } from '../../src/engines/docker/owner.ts';
 import { rounds } from '../../src/engines/docker/rounds.ts';
+import { stopSignal } from '../../src/engines/docker/signals.ts';
 import { statsOf } from '../../src/engines/docker/stats.ts';
 
 test('the version: what both speak; too old or too new says what to do', () => {
@@ -108,16 +109,17 @@ test('frames are found again however the stream is cut', () => {
     head.writeUInt32BE(Buffer.byteLength(text), 4);
     return Buffer.concat([head, Buffer.from(text)]);
   };
-  const whole = Buffer.concat([frame(1, 'out'), frame(2, ''), frame(2, 'error')]);
+  const whole = Buffer.concat([frame(1, 'out'), frame(2, ''), frame(2, 'error'), frame(3, 'no more')]);
   for (let size = 1; size <= whole.length; size++) {
     const frames = new OutputFrames();
     const found: string[] = [];
     for (let at = 0; at < whole.length; at += size) {
       for (const each of frames.push(whole.subarray(at, at + size))) found.push(`${each.source} ${each.payload}`);
     }
-    assert.deepEqual(found, ['stdout out', 'stderr ', 'stderr error']);
+    assert.deepEqual(found, ['stdout out', 'stderr ', 'stderr error', 'daemon no more']);
   }
   assert.throws(() => new OutputFrames().push(Buffer.from('HTTP/1.1 400 Bad')));
+  assert.throws(() => new OutputFrames().push(frame(4, 'unheard of')));
 });
 
 test('ends: a code, a signal that was sent, a crash, memory, time', () => {
@@ -135,7 +137,12 @@ test('ends: a code, a signal that was sent, a crash, memory, time', () => {
   assert.deepEqual(brief(exitOf(state(139), identity, null)), [null, 'SIGSEGV', false, false]);
   assert.deepEqual(brief(exitOf(state(134), identity, null)), [null, 'SIGABRT', false, false]);
   assert.deepEqual(brief(exitOf(state(137, true), identity, null)), [null, 'SIGKILL', true, false]);
+  // One of its processes died of memory; the main one went on, and ended otherwise.
   assert.deepEqual(brief(exitOf(state(0, true), identity, null)), [0, null, false, false]);
+  assert.deepEqual(brief(exitOf(state(1, true), identity, null)), [1, null, false, false]);
+  assert.deepEqual(brief(exitOf(state(137, true), identity, 'SIGTERM')), [null, 'SIGKILL', true, false]);
+  assert.deepEqual(brief(exitOf(state(137, true), identity, 'SIGKILL')), [null, 'SIGKILL', false, false]);
+  assert.deepEqual(brief(exitOf(state(131), identity, 'SIGQUIT')), [null, 'SIGQUIT', false, false]);
   const late = { ...identity, deadline: '2024-01-01T00:00:04Z' };
   assert.deepEqual(brief(exitOf(state(143), late, 'SIGTERM')), [null, 'SIGTERM', false, true]);
   const failed = { ...state(127), Error: 'runc: exec: "no": not found: unknown', StartedAt: '0001-01-01T00:00:00Z' };
@@ -154,6 +161,18 @@ test('what a daemon did not read is not told as nothing', () => {
   assert.deepEqual([found?.memory.usageBytes, found?.memory.residentBytes, found?.pids], [10, 7, 2]);
   assert.deepEqual(found?.cpu, { userSeconds: 2, systemSeconds: 1 });
   assert.equal(statsOf(identity, { ...read, memory_stats: {}, pids_stats: {} }), null);
+  // Of one that ended after it was listed there is nothing but zeros.
+  const ended = { ...read, read: '0001-01-01T00:00:00Z', memory_stats: { usage: 0 }, pids_stats: { current: 0 } };
+  assert.equal(statsOf(identity, ended), null);
+});
+
+test('the signal that an image asks for: by name, by number; SIGTERM for what is none', () => {
+  for (const said of ['SIGQUIT', 'QUIT', 'sigquit', '3']) assert.equal(stopSignal(said), 'SIGQUIT', said);
+  for (const said of [undefined, '', 'TERM', '15', '0', '65', '999', 'NOTHING', '-9'])
+    assert.equal(stopSignal(said), 'SIGTERM', said);
+  // Those of systemd and others have no name of their own.
+  assert.equal(stopSignal('SIGRTMIN+3'), 'SIGRTMIN+3');
+  assert.equal(stopSignal('37'), '37');
 });
 
 test('packages: alternatives, versions, architectures and virtual names are read', () => {

@@ -48,6 +48,7 @@ export class DockerNode {
   readonly #closed = new AbortController();
   readonly #removing = new Map<string, Promise<void>>();
   #events: Promise<void> | null = null;
+  #watching = new AbortController();
   #connection: Promise<DaemonInfo> | null = null;
 
   constructor(options: NodeOptions) {
@@ -72,7 +73,7 @@ export class DockerNode {
       nodeId: async () => options.id() ?? (await this.connected()).Swarm.NodeID,
       launching: () => this.launches.identities(),
       isStopping: (id) => this.#ending.isStopping(id),
-      isDrained: (identity) => this.#carrier.isDrained(identity),
+      mayTellEnd: (identity) => this.#carrier.mayTellEnd(identity),
     });
     this.#adoption = new Adoption({
       ...{ shared, api, changed, signal, parts: this.parts, roster: this.roster },
@@ -84,26 +85,17 @@ export class DockerNode {
 
   /** From now on its events are followed, and what an earlier client left is taken over whenever the daemon comes. */
   begin(): void {
-    const { shared, changed, api } = this.#options;
-    const { logger } = shared.options;
-    this.#events ??= watchEvents({
-      ...{ api, logger, names: shared.names, signal: this.#closed.signal },
-      changed: ({ role, action }) => {
-        // Without a role it is somebody's own container of one of our images.
-        if (role !== '' && role !== 'instance' && action === 'die') {
-          this.#forgetSurroundings();
-          void this.#adoption
-            .restoreSpaces()
-            .catch((error: unknown) => logger.warn({ error }, 'a gateway is not back yet'));
-        }
-        changed();
-      },
-      connected: () => {
-        this.#forgetSurroundings();
-        this.#connection = null;
-        void this.#adoption.again();
-      },
-    });
+    this.#events ??= this.#watch();
+  }
+
+  /**
+   * It was silent for long: a machine that lost its power closes no connection, so events are asked for anew, and what stands there is looked at
+   * again when they come. What is under way is left alone.
+   */
+  doubt(): void {
+    if (this.#events === null) return;
+    this.#watching.abort();
+    this.#events = this.#watch();
   }
 
   /** Lets go; instances run on. */
@@ -146,7 +138,7 @@ export class DockerNode {
     await this.launches.over(id);
     const found = await this.roster.find(id);
     if (found === null) return;
-    if (!hasEnded(found.details) && found.details.State.Status !== 'created') await this.#ending.end(id, graceMs);
+    if (!hasEnded(found.details) && found.details.State.Status !== 'created') await this.#ending.end(found, graceMs);
     await this.#carrier.drained(found.identity);
   }
 
@@ -198,6 +190,30 @@ export class DockerNode {
     await removeContainer(this.api, this.#options.shared.names.helper);
   }
 
+  #watch(): Promise<void> {
+    const { shared, changed, api } = this.#options;
+    const { logger } = shared.options;
+    this.#watching = new AbortController();
+    return watchEvents({
+      ...{ api, logger, names: shared.names, signal: AbortSignal.any([this.#closed.signal, this.#watching.signal]) },
+      changed: ({ role, action }) => {
+        // Without a role it is somebody's own container of one of our images.
+        if (role !== '' && role !== 'instance' && action === 'die') {
+          this.#forgetSurroundings();
+          void this.#adoption
+            .restoreSpaces()
+            .catch((error: unknown) => logger.warn({ error }, 'a gateway is not back yet'));
+        }
+        changed();
+      },
+      connected: () => {
+        this.#forgetSurroundings();
+        this.#connection = null;
+        void this.#adoption.again();
+      },
+    });
+  }
+
   /** Containers of the platform's own changed: they are looked at when they are needed next. */
   #forgetSurroundings(): void {
     this.#options.shared.networks.forget();
@@ -241,7 +257,7 @@ export class DockerNode {
     const { podKey } = found.identity;
     if (podKey !== null) await pods.leave(podKey);
     sessions.forget(id);
-    await this.#carrier.forget(id);
+    this.#carrier.forget(id);
     changed();
   }
 }

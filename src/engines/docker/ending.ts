@@ -4,6 +4,8 @@ import type { DockerApi } from './api/docker-api.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { Names } from './names.ts';
 import type { Notes } from './notes.ts';
+import type { Found } from './roster.ts';
+import { stopSignal } from './signals.ts';
 
 export interface EndingParts {
   readonly api: DockerApi;
@@ -26,14 +28,17 @@ export class Ending {
     return this.#stopping.has(id);
   }
 
-  /** SIGTERM to the group of its main process, SIGKILL to all of it after `graceMs`; resolves when it does not run any more. */
-  async end(id: string, graceMs: number): Promise<void> {
+  /**
+   * The signal that its image asks to be stopped with, else SIGTERM, to the group of its main process, SIGKILL to all of it after `graceMs`;
+   * resolves when it does not run any more.
+   */
+  async end({ identity: { id }, details }: Found, graceMs: number): Promise<void> {
     this.#stopping.set(id, (this.#stopping.get(id) ?? 0) + 1);
     this.#parts.changed();
     const over = this.untilNotRunning(id);
     over.catch(() => {});
     try {
-      if (graceMs > 0 && (await this.#asked(id, graceMs, over))) return;
+      if (graceMs > 0 && (await this.#asked(id, stopSignal(details.Config.StopSignal), graceMs, over))) return;
       await this.send(id, 'SIGKILL');
       await over;
     } finally {
@@ -65,8 +70,8 @@ export class Ending {
   }
 
   /** Whether it ended by itself within its grace. */
-  async #asked(id: string, graceMs: number, over: Promise<void>): Promise<boolean> {
-    await this.send(id, 'SIGTERM');
+  async #asked(id: string, signal: string, graceMs: number, over: Promise<void>): Promise<boolean> {
+    await this.send(id, signal);
     const cancel = new AbortController();
     const patience = delay(graceMs, false, { signal: cancel.signal }).catch(() => false);
     const ended = await Promise.race([over.then(() => true), patience]);

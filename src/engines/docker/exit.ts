@@ -1,16 +1,15 @@
 /** Decides how an instance ended, from what Docker says and what the engine did to it. Pure. */
-import { constants } from 'node:os';
 import type { InstanceExit } from '../../core/ports/engine.ts';
 import type { ContainerState } from './api/shapes.ts';
 import type { Identity } from './identity.ts';
+import { crashes, killedCode, signalOfCode } from './signals.ts';
 
-/** Signals that a program raises by crashing, never by choice. */
-const crashes = new Set(['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGSYS']);
-const byNumber = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
-byNumber.set(6, 'SIGABRT');
-
-/** The signal behind a shell's exit code; null for an ordinary code. */
-export const signalOfCode = (code: number): string | null => (code > 128 ? (byNumber.get(code - 128) ?? null) : null);
+/**
+ * Whether its main process died at its limit of memory. Docker says of a container only that some process of it did, whatever became of the
+ * others.
+ */
+export const diedOfMemory = ({ OOMKilled, ExitCode }: ContainerState, sent: string | null): boolean =>
+  OOMKilled && ExitCode === killedCode && sent !== 'SIGKILL';
 
 /**
  * Docker tells a signal only as 128 and its number, which a program may as well have chosen: it counts as one when the engine sent it, the
@@ -28,9 +27,9 @@ export function exitOf(state: ContainerState, identity: Identity, sent: string |
       at,
     };
   }
-  const outOfMemory = state.OOMKilled && state.ExitCode !== 0;
+  const outOfMemory = diedOfMemory(state, sent);
   const likely = signalOfCode(state.ExitCode);
-  const isSignal = likely !== null && (likely === sent || crashes.has(likely) || (outOfMemory && likely === 'SIGKILL'));
+  const isSignal = likely !== null && (likely === sent || crashes.has(likely) || outOfMemory);
   const timedOut = sent !== null && identity.deadline !== null && at >= new Date(identity.deadline);
   return {
     code: isSignal ? null : state.ExitCode,

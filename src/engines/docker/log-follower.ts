@@ -1,13 +1,16 @@
 /** Carries the output of one instance into its app's log, from start to end, over restarts of the daemon and of this process. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LogLine, LogStore } from '../../core/ports/log-store.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { LogStore } from '../../core/ports/log-store.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { ContainerState } from './api/shapes.ts';
+import { diedOfMemory } from './exit.ts';
 import type { Identity } from './identity.ts';
+import { platformLine, printedLine, streamOf } from './log-lines.ts';
 import type { Notes } from './notes.ts';
-import { OutputReader, type ReadLine } from './output-reader.ts';
+import { OutputReader, OutputUnreadable } from './output-reader.ts';
 import { inspectContainer } from './standing-container.ts';
 
 export interface FollowerOptions {
@@ -17,38 +20,68 @@ export interface FollowerOptions {
   readonly notes: Notes;
   readonly append: LogStore['append'];
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 const retryMs = 200;
+const endMs = 10;
+/** A daemon that answers, and so many times in a row cannot read the log, will not be able to. */
+const mostRefusals = 5;
+const missing = {
+  rest: 'the rest of its output could not be read',
+  part: 'a part of its output could not be read',
+} as const;
 
-/** Resolves when it ended and all that it printed is in the log, or is gone. Rejects only when `signal` aborts. */
+/**
+ * Resolves when it ended and all of its output that can be had is in the log. Goes on when the container is taken away: the daemon hands out
+ * to the end what it has begun with. Rejects only when `signal` aborts.
+ */
 export async function followOutput(options: FollowerOptions): Promise<void> {
-  const { identity, notes, logger, signal } = options;
+  const { identity, notes, logger, clock, signal } = options;
   if (notes.of(identity.id).isComplete) return;
   const reader = readerOf(options);
+  let refusals = 0;
+  let isWhole = true;
+  let hasSkipped = false;
   for (;;) {
     try {
-      const before = await stateOf(options);
-      await reader.read(isUp(before), signal);
-      if (before === null || !isUp(before)) {
-        await reader.end();
-        if (before !== null) await sayWhy(options, before);
-        notes.change(identity.id, { isComplete: true });
-        return;
+      const state = await stateOf(options);
+      const isDamaged = refusals >= mostRefusals;
+      if (state !== null && isUp(state)) {
+        if (isDamaged && !hasSkipped) await say(options, clock.now(), missing.part);
+        hasSkipped ||= isDamaged;
+        await (isDamaged ? reader.readOn(signal) : reader.read(true, signal));
+        isWhole = true;
+        // The stream ends a moment before the container is said to have ended.
+        await delay(endMs, undefined, { signal });
+        continue;
       }
+      if (state !== null && !isDamaged) {
+        await reader.read(false, signal);
+        isWhole = true;
+      }
+      await reader.end();
+      if (!isWhole && !hasSkipped) await say(options, clock.now(), missing.rest);
+      if (state !== null) await sayWhy(options, state);
+      notes.change(identity.id, { isComplete: true });
+      return;
     } catch (error) {
       signal.throwIfAborted();
-      if (isStatus(error, 404, 409)) return;
+      isWhole = false;
       logger.debug({ error, instance: identity.id }, 'its output is out of reach; trying again');
+      if (isRefusal(error)) refusals += 1;
       await delay(retryMs, undefined, { signal });
     }
   }
 }
 
+/** The daemon is there and does not hand the log out. */
+const isRefusal = (error: unknown): boolean => error instanceof OutputUnreadable || isStatus(error, 409, 500);
+
 /** What never started has printed nothing more to wait for. */
-const isUp = (state: ContainerState | null): boolean =>
-  state !== null && (state.Running || state.Status === 'paused' || state.Status === 'restarting');
+const isUp = ({ Running, Status }: ContainerState): boolean =>
+  Running || Status === 'paused' || Status === 'restarting';
 
 async function stateOf({ api, container }: FollowerOptions): Promise<ContainerState | null> {
   return (await inspectContainer(api, container))?.State ?? null;
@@ -64,7 +97,7 @@ function readerOf({ api, identity, container, notes, append, logger }: FollowerO
       try {
         await append(
           streamOf(identity),
-          lines.map((line) => logLine(identity, line)),
+          lines.map(({ at, text }) => printedLine(identity, at, text)),
         );
       } catch (error) {
         logger.warn({ error, lines: lines.length }, 'log lines were lost: the log store refused them');
@@ -74,22 +107,16 @@ function readerOf({ api, identity, container, notes, append, logger }: FollowerO
   });
 }
 
-async function sayWhy({ identity, append }: FollowerOptions, state: ContainerState): Promise<void> {
+async function sayWhy(options: FollowerOptions, state: ContainerState): Promise<void> {
   if (!state.OOMKilled) return;
-  const mebibytes = Math.round(identity.memoryBytes / 2 ** 20);
-  const text = `Error R15 (Memory quota vastly exceeded): killed at its limit of ${mebibytes} MiB`;
-  await append(streamOf(identity), [
-    { ...logLine(identity, { at: new Date(state.FinishedAt), text }), source: 'platform' },
-  ]);
+  const { identity, notes } = options;
+  const limit = `at its limit of ${Math.round(identity.memoryBytes / 2 ** 20)} MiB`;
+  const text = diedOfMemory(state, notes.of(identity.id).sent)
+    ? `Error R15 (Memory quota vastly exceeded): killed ${limit}`
+    : `one of its processes was killed ${limit} of memory`;
+  await say(options, new Date(state.FinishedAt), text);
 }
 
-const streamOf = ({ appId }: Identity): string => `apps/${appId}`;
-
-const logLine = ({ id, processType, seat }: Identity, { at, text }: ReadLine): LogLine => ({
-  at,
-  source: 'app',
-  process: processType,
-  instance: id,
-  seat,
-  text,
-});
+async function say({ identity, append }: FollowerOptions, at: Date, text: string): Promise<void> {
+  await append(streamOf(identity), [platformLine(identity, at, text)]);
+}

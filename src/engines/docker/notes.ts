@@ -7,6 +7,8 @@ export interface Mark {
   /** As Docker writes it, to the nanosecond. */
   readonly at: string;
   readonly count: number;
+  /** The latest time before it, of any output, where that is later: the node's clock was set back. */
+  readonly latest?: string;
 }
 
 export interface Note {

@@ -28,8 +28,8 @@ export interface RosterParts {
   /** Between the start's acceptance and its container's start. */
   readonly launching: () => readonly Identity[];
   readonly isStopping: (id: string) => boolean;
-  /** Its end is not to be told before everything that it printed is in the log. */
-  readonly isDrained: (identity: Identity) => boolean;
+  /** Asked of what has ended, which is listed as before until then. */
+  readonly mayTellEnd: (identity: Identity) => boolean;
 }
 
 export class Roster {
@@ -94,12 +94,12 @@ export class Roster {
   }
 
   #instance({ identity, details }: Found, host: string, nodeId: string): EngineInstance {
-    const { notes, isStopping, isDrained } = this.#parts;
+    const { notes, isStopping, mayTellEnd } = this.#parts;
     const { State } = details;
     const base = startingInstance(identity, nodeId);
     const startedAt = dateOf(State.StartedAt);
     if (identity.startError !== null || State.Error !== '' || hasEnded(details)) {
-      if (!isDrained(identity)) return { ...base, state: isStopping(identity.id) ? 'stopping' : 'running', startedAt };
+      if (!mayTellEnd(identity)) return { ...base, state: isStopping(identity.id) ? 'stopping' : 'running', startedAt };
       const ended = exitOf(State, identity, notes.of(identity.id).sent);
       const exit =
         identity.startError === null

@@ -34,8 +34,9 @@ async function outputOf(socket: Socket, head: Buffer): Promise<{ readonly stdout
   const frames = new OutputFrames();
   const take = (chunk: Buffer): void => {
     for (const { source, payload } of frames.push(chunk)) {
-      output[source] += payload.toString();
-      if (output[source].length > largestOutput) throw new Error('a script on the node prints without an end');
+      const kept = source === 'stdout' ? 'stdout' : 'stderr';
+      output[kept] += payload.toString();
+      if (output[kept].length > largestOutput) throw new Error('a script on the node prints without an end');
     }
   };
   const late = setTimeout(() => socket.destroy(unavailable('a script on the node does not end')), limitMs);

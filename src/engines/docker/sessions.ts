@@ -7,10 +7,10 @@ import type { DockerApi } from './api/docker-api.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { ExecDetails } from './api/shapes.ts';
 import { sizedCommand } from './container-body.ts';
-import { signalOfCode } from './exit.ts';
 import type { Identity } from './identity.ts';
 import type { NodeHelper } from './node-helper.ts';
 import { openSession } from './session.ts';
+import { signalOfCode } from './signals.ts';
 
 export interface SessionsParts {
   readonly api: DockerApi;

@@ -1,6 +1,7 @@
 /** What an instance uses, as the kernel counts it for its container. Pure. */
 import type { InstanceStats } from '../../core/ports/engine.ts';
 import type { ContainerStats } from './api/shapes.ts';
+import { dateOf } from './exit.ts';
 import type { Identity } from './identity.ts';
 
 const nanoseconds = 1e9;
@@ -11,11 +12,12 @@ const nanoseconds = 1e9;
  */
 export function statsOf(identity: Identity, read: ContainerStats): InstanceStats | null {
   const { usage, stats = {} } = read.memory_stats;
-  if (usage === undefined || read.pids_stats.current === undefined) return null;
+  const at = dateOf(read.read);
+  if (at === null || usage === undefined || read.pids_stats.current === undefined) return null;
   const { usage_in_usermode: user, usage_in_kernelmode: system } = read.cpu_stats.cpu_usage;
   return {
     id: identity.id,
-    at: new Date(read.read),
+    at,
     memory: {
       usageBytes: usage,
       residentBytes: stats.total_rss ?? stats.anon ?? stats.rss ?? 0,

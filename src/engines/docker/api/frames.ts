@@ -3,12 +3,14 @@
  * order) and the payload. Source: Docker Engine API, "Stream format" of ContainerAttach.
  */
 export interface OutputFrame {
-  readonly source: 'stdout' | 'stderr';
+  /** `daemon`: not the container's, but why the daemon ends the stream. Source: moby, pkg/stdcopy, Systemerr. */
+  readonly source: 'stdout' | 'stderr' | 'daemon';
   readonly payload: Buffer;
 }
 
 const headBytes = 8;
-const stderr = 2;
+/** By their number. The first is stdin, which comes back as stdout. */
+const sources = ['stdout', 'stdout', 'stderr', 'daemon'] as const;
 const largest = 16 * 1024 * 1024;
 
 export class OutputFrames {
@@ -24,7 +26,7 @@ export class OutputFrames {
       const length = this.#nextLength();
       if (length === null || this.#held < headBytes + length) return frames;
       const all = this.#joined();
-      const source = all[0] === stderr ? 'stderr' : 'stdout';
+      const source = sources[all[0] ?? 0] ?? 'stdout';
       frames.push({ source, payload: all.subarray(headBytes, headBytes + length) });
       const rest = all.subarray(headBytes + length);
       this.#parts = rest.length === 0 ? [] : [rest];
@@ -38,7 +40,8 @@ export class OutputFrames {
     const [first] = this.#parts;
     const head = first !== undefined && first.length >= headBytes ? first : this.#joined();
     const length = head.readUInt32BE(4);
-    if (length > largest || (head[0] ?? 9) > stderr) throw new Error('the daemon sent something else than output');
+    if (length > largest || (head[0] ?? sources.length) >= sources.length)
+      throw new Error('the daemon sent something else than output');
     return length;
   }
 
