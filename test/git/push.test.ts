@@ -1,5 +1,6 @@
 /** A real git against a whole platform, over HTTP and over SSH. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
@@ -23,6 +24,10 @@ import {
 
 const missing = await missingProgram('git', 'ssh', 'ssh-keygen');
 const skip = missing === null ? false : `${missing} is not installed`;
+
+/** By which the build is found among all processes of the machine. */
+const mark = (): string => `until-${randomBytes(6).toString('hex')}`;
+const marks = { told: mark(), killed: mark() };
 
 suite('git push', { skip }, () => {
   const endings: (() => Promise<void>)[] = [];
@@ -200,14 +205,14 @@ suite('git push', { skip }, () => {
     const repository = await mine.repository('busy');
     const slow = {
       ...versionedApp('1', 'busy'),
-      'package.json': '{"name":"busy","private":true,"scripts":{"build":"node wait.js until-told"}}',
+      'package.json': `{"name":"busy","private":true,"scripts":{"build":"node wait.js ${marks.told}"}}`,
       'wait.js': "process.on('SIGUSR2', () => process.exit(0)); setInterval(() => {}, 60000);",
     };
     await repository.commit('slow', slow);
     const leaving = new AbortController();
     const left = repositoryPush(repository, http('busy'), leaving.signal);
     const waiting = await until('the build waits', async () => {
-      const [found] = await processesWith('until-told');
+      const [found] = await processesWith(marks.told);
       return found !== undefined && (await catches(found, 'SIGUSR2')) ? found : null;
     });
     const second = await repository.attempt(['push', http('busy'), 'main']);
@@ -245,12 +250,12 @@ suite('git push', { skip }, () => {
     const repository = await mine.repository('killed');
     await repository.commit('slow', {
       ...versionedApp('1', 'killed'),
-      'package.json': '{"name":"killed","private":true,"scripts":{"build":"node wait.js until-killed"}}',
+      'package.json': `{"name":"killed","private":true,"scripts":{"build":"node wait.js ${marks.killed}"}}`,
       'wait.js': "process.on('SIGUSR2', () => process.exit(0)); setInterval(() => {}, 60000);",
     });
     const failing = repository.attempt(['push', ssh('killed'), 'main'], withKey());
     const waiting = await until('the build waits', async () => {
-      const [found] = await processesWith('until-killed');
+      const [found] = await processesWith(marks.killed);
       return found !== undefined && (await catches(found, 'SIGUSR2')) ? found : null;
     });
     const before = await platform.pidOf('server');
