@@ -32,12 +32,12 @@ export class Controllers {
   constructor(context: ControlContext, baseDomain: string) {
     this.#context = context;
     this.#routing = new RoutingPublisher(context, baseDomain);
-    this.#reconciler = new Reconciler(context, this.#routing);
     this.#builds = new BuildQueue(context);
     this.#addons = new AddonQueue(context);
     this.#addonWatch = new AddonWatch(context);
     this.#retention = new Retention(context);
     this.#nodeTable = new NodeTable(context);
+    this.#reconciler = new Reconciler(context, this.#routing, () => this.#nodeTable.ensure());
     this.#nodes = new NodeLoop(context, this.#nodeTable);
   }
 

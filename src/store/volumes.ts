@@ -20,6 +20,15 @@ export function createVolumeStore(db: Kysely<Schema>): VolumeStore {
     async allIds() {
       return (await db.selectFrom('volumes').select('id').execute()).map((row) => row.id);
     },
+    async places(ids) {
+      if (ids.length === 0) return [];
+      return db
+        .selectFrom('volumes')
+        .innerJoin('apps', 'apps.id', 'volumes.app_id')
+        .select(['volumes.id', 'volumes.process_type as processType', 'volumes.path', 'apps.handle as appHandle'])
+        .where('volumes.id', 'in', [...ids])
+        .execute();
+    },
     async ensure(volume) {
       const place = () =>
         select()

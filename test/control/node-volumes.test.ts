@@ -24,7 +24,8 @@ function mostUsers(t: TestContext, { engine }: Fleet, volume: string): () => num
 }
 
 test('a volume is never mounted twice when the node that was cut off with it is back', async (t) => {
-  const fleet = await testFleet(t);
+  // What is left over is not found by chance before the next instance is started.
+  const fleet = await testFleet(t, { resyncMs: 30_000 });
   const { engine, join } = fleet;
   await join(1);
   await join(2);
@@ -80,3 +81,36 @@ for (const strategy of ['one-by-one', 'hot-swap'] as const)
     assert.deepEqual(await spread(app), { [first.id]: 2 });
     assert.equal((await events('InstanceCrashed')).length, 0);
   });
+
+test('a removal carries the volumes of what does not run, and says what it waits for', async (t) => {
+  const fleet = await testFleet(t);
+  const { core, ann, db, engine, join, spread, ended } = fleet;
+  const one = await join(1);
+  const { app, volume } = await storeOn(fleet, own);
+  await core.processes.update(ann, app, [{ type: 'web', quantity: 0 }]);
+  await until('nothing runs', async () => (await db.instances.list(app)).length === 0);
+  const removal = await core.nodes.remove(systemActor, one.id);
+  await until('it says so', async () => {
+    const { left, message } = await core.moves.progress(systemActor, removal.id);
+    return left === 0 && /^1 volume to carry \(store\S* web \/data: it cannot be carried now\)$/.test(message ?? '');
+  });
+  const two = await join(2);
+  assert.equal((await ended(removal)).status, 'succeeded');
+  assert.deepEqual(
+    (await engine.carryVolumes(two.id)).map(({ id }) => id),
+    [volume],
+  );
+  await core.processes.update(ann, app, [{ type: 'web', quantity: 1 }]);
+  await until('it runs again', async () => (await spread(app))[two.id] === 1);
+});
+
+test('what went with a node that was removed by force does not keep its app from starting', async (t) => {
+  const fleet = await testFleet(t);
+  const { core, engine, join, spread } = fleet;
+  const one = await join(1);
+  const { app } = await storeOn(fleet, own);
+  const two = await join(2);
+  engine.cut(one.id);
+  await core.nodes.remove(systemActor, one.id, { force: true });
+  await until('it runs elsewhere', async () => (await spread(app))[two.id] === 1);
+});

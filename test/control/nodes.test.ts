@@ -63,6 +63,7 @@ test('a drain moves everything, one at a time, and never leaves fewer than wante
   assert.deepEqual([drained.cordoned, drained.draining, drained.instances], [true, true, 0]);
   await core.processes.update(systemActor, shop, [{ type: 'web', quantity: 6 }]);
   await until('six run', async () => (await spread(shop))[two.id] === 6);
+  // At once: nobody has to wait until the engine knows.
   await core.nodes.uncordon(systemActor, one.id);
   await core.processes.update(systemActor, shop, [{ type: 'web', quantity: 8 }]);
   await until('new ones go there again', async () => (await spread(shop))[one.id] === 2);
@@ -90,11 +91,10 @@ test('the last node of a pool is not emptied: what runs there stays until anothe
 });
 
 test('a cordoned node takes nothing new and keeps what it has', async (t) => {
-  const { core, engine, join, serve, spread } = await testFleet(t);
+  const { core, join, serve, spread } = await testFleet(t);
   const [one, two] = [await join(1), await join(2)];
   const shop = await serve('shop', 2);
   await core.nodes.cordon(systemActor, addressOf(1));
-  await until('the engine knows', () => engine.nodes.some(({ id, schedulable }) => id === one.id && !schedulable));
   await core.processes.update(systemActor, shop, [{ type: 'web', quantity: 6 }]);
   await until('six run', async () => Object.values(await spread(shop)).reduce((sum, count) => sum + count, 0) === 6);
   assert.deepEqual(await spread(shop), { [one.id]: 1, [two.id]: 5 });
@@ -200,4 +200,75 @@ test('instances with volumes are moved by a drain, a seat at a time, and left al
   assert.deepEqual((await db.volumes.list(store)).map(({ id }) => id).toSorted(), volumes);
   await core.nodes.uncordon(systemActor, one.id);
   assert.equal((await core.moves.rebalance(systemActor)).moved, 0);
+});
+
+test('one-offs hold a drain up, and it says so', async (t) => {
+  const { core, db, engine, join, serve, ended } = await testFleet(t);
+  const one = await join(1);
+  const app = await db.apps.findAny(await serve('shop', 1));
+  assert.ok(app);
+  const oneOff = '5d9b9e5e-0d6c-4a1b-9a53-1f2d3c4b5a69';
+  await engine.start({
+    ...{ id: oneOff, kind: 'one-off', appId: app.id, appHandle: app.handle, spaceId: app.spaceId },
+    ...{
+      processType: 'run',
+      generation: '',
+      artifactDigest: 'sha256:x',
+      command: ['wait'],
+      environment: {},
+      ports: [],
+    },
+    ...{ graceMs: 0, limits: { memoryBytes: 2 ** 28, cpuShares: 1_024, pids: 100 } },
+  });
+  await join(2);
+  const drain = await core.nodes.drain(systemActor, one.id);
+  await until('only that is left', async () => {
+    const { left, message } = await core.moves.progress(systemActor, drain.id);
+    return left === 0 && message === '1 one-off to end';
+  });
+  await engine.remove(oneOff);
+  assert.equal((await ended(drain)).status, 'succeeded');
+  await until('nothing is in the way', async () => (await core.nodes.get(systemActor, one.id)).stateMessage === null);
+});
+
+test('a node of an engine that is not there says what to set', async (t) => {
+  const { core } = await testFleet(t, {
+    engine: ({ engine }) =>
+      new Proxy(engine, {
+        get(target, name) {
+          if (name === 'describe') return async () => ({ ...(await target.describe()), nodes: [] });
+          const member = Reflect.get(target, name);
+          return typeof member === 'function' ? member.bind(target) : member;
+        },
+      }),
+  });
+  const { node } = await core.nodes.add(systemActor, { address: addressOf(1) });
+  await until('it says so', async () =>
+    /BERTH_DOCKER_HOST/.test((await core.nodes.get(systemActor, node.id)).stateMessage ?? ''),
+  );
+});
+
+test('an evening out is over when the new instances are ready, and fails when they crash', async (t) => {
+  const { core, engine, join, serve, spread, ended } = await testFleet(t);
+  const one = await join(1);
+  const shop = await serve('shop', 4, 'all-at-once');
+  const two = await join(2);
+  const { operation, moved } = await core.moves.rebalance(systemActor, { app: shop });
+  assert.equal(moved, 2);
+  assert.equal((await ended(operation)).status, 'succeeded');
+  assert.deepEqual(await spread(shop), { [one.id]: 2, [two.id]: 2 });
+  await core.nodes.cordon(systemActor, two.id);
+  await core.processes.update(systemActor, shop, [{ type: 'web', quantity: 6 }]);
+  await until('six run', async () => (await spread(shop))[one.id] === 4);
+  await core.nodes.uncordon(systemActor, two.id);
+  await until('the engine knows', () => engine.nodes.every(({ schedulable }) => schedulable));
+  engine.failNext('its disk is full');
+  const again = await core.moves.rebalance(systemActor, { app: shop });
+  const { status, error } = await ended(again.operation);
+  assert.deepEqual([again.moved, status], [1, 'failed']);
+  assert.match(error ?? '', /^shop\S* web: crashed \(start-failure\)$/);
+  await assert.rejects(
+    () => core.moves.rebalance(systemActor, { app: shop, pool: 'default' }),
+    refusedAs('invalid', 'conflicting'),
+  );
 });

@@ -52,6 +52,8 @@ export interface FleetOptions {
   /** What the loops see of the engine; the simulated one itself when absent. */
   readonly engine?: (core: TestCore) => Engine;
   readonly homeNode?: ControlContext['homeNode'];
+  /** Everything is looked at so often, also without a wake; each second when absent. */
+  readonly resyncMs?: number;
 }
 
 export async function testFleet(t: TestContext, options: FleetOptions = {}): Promise<Fleet> {
@@ -97,7 +99,7 @@ export async function testFleet(t: TestContext, options: FleetOptions = {}): Pro
       graceMs: 1_000,
       settleMs: 0,
       buildsAtOnce: 1,
-      resyncMs: 1_000,
+      resyncMs: options.resyncMs ?? 1_000,
       addonWatchMs: 3_600_000,
     },
   };

@@ -7,32 +7,54 @@ import { nodeData, removeNode } from '../../core/nodes/remove-node.ts';
 import type { Operation } from '../../core/operations/operation.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { NodesNow } from './node-moves.ts';
+import type { RebalanceEnds } from './rebalance-end.ts';
 
 type EndsContext = Pick<ControlContext, 'db' | 'clock' | 'ids' | 'box' | 'engine'>;
 
-/** Pure: whether it is as the operation wants it. */
+/** Pure: whether it is as an operation on a node wants it. */
 export function isDone(operation: Operation, now: NodesNow): boolean {
   const node = now.nodes.find(({ id }) => id === operation.subjectId);
   if (operation.kind === 'node-add') return node?.state === 'ready';
   // Asked for after the engine was told its nodes: something may just be started there.
-  if (operation.kind !== 'rebalance' && node !== undefined && isSchedulable(node)) return false;
+  if (node !== undefined && isSchedulable(node)) return false;
   const runs = now.running.some(
     ({ nodeId, state, appId }) =>
       state !== 'exited' && nodeId === operation.subjectId && (operation.appId === null || operation.appId === appId),
   );
   // What crashed holds nothing there: it comes up elsewhere when its time has come.
-  const waits = leftOf(operation, now.placed).some((row) => operation.kind === 'rebalance' || row.state !== 'crashed');
-  return !waits && (operation.kind === 'rebalance' || !runs);
+  const waits = leftOf(operation, now.placed).some((row) => row.state !== 'crashed');
+  // What an app that does not run left there goes with it to another node: nobody could start that app any more.
+  const isEmpty = operation.kind !== 'node-remove' || node === undefined || now.volumes.get(node.id)?.length === 0;
+  return !waits && !runs && isEmpty;
 }
 
 /** Gives how many are still open. */
-export async function endNodeOperations(context: EndsContext, now: NodesNow): Promise<number> {
+export async function endNodeOperations(
+  context: EndsContext,
+  now: NodesNow,
+  rebalances: RebalanceEnds,
+): Promise<number> {
   let open = 0;
+  rebalances.keep(now.operations);
   for (const operation of now.operations) {
-    if (isDone(operation, now)) await end(context, operation, now);
+    if (operation.kind === 'rebalance') open += Number(!(await endRebalance(context, operation, now, rebalances)));
+    else if (isDone(operation, now)) await end(context, operation, now);
     else open += 1;
   }
   return open;
+}
+
+async function endRebalance(
+  { db }: EndsContext,
+  operation: Operation,
+  now: NodesNow,
+  rebalances: RebalanceEnds,
+): Promise<boolean> {
+  const outcome = await rebalances.of(operation, now);
+  if (outcome === 'open') return false;
+  if (outcome === 'succeeded') await db.operations.finish(operation.id, null, 'succeeded', null);
+  else await db.operations.finish(operation.id, null, 'failed', outcome.failed);
+  return true;
 }
 
 async function end(context: EndsContext, operation: Operation, now: NodesNow): Promise<void> {

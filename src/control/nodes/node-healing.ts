@@ -25,15 +25,21 @@ export async function noteHealed(context: HealingContext, now: NodesNow): Promis
 
 async function isHealed({ db }: HealingContext, node: NodeView, now: NodesNow): Promise<boolean> {
   for (const appId of Object.keys(node.lost)) {
-    const app = await db.apps.findAny(appId);
-    if (app === null || app.deletedAt !== null || app.currentReleaseId === null) continue;
-    const [processes, release] = await Promise.all([
-      db.processes.list(app.id),
-      db.releases.find(app.id, app.currentReleaseId),
-    ]);
-    if (!isWhole(app.id, wantedProcesses(app, processes, release), now)) return false;
+    const id = appId as Id<'app'>;
+    if (!isWhole(id, await wantedOf(db, id), now)) return false;
   }
   return true;
+}
+
+/** Nothing of an app that is gone, or has no release yet. */
+export async function wantedOf(db: HealingContext['db'], appId: Id<'app'>): Promise<readonly WantedProcess[]> {
+  const app = await db.apps.findAny(appId);
+  if (app === null || app.deletedAt !== null || app.currentReleaseId === null) return [];
+  const [processes, release] = await Promise.all([
+    db.processes.list(app.id),
+    db.releases.find(app.id, app.currentReleaseId),
+  ]);
+  return wantedProcesses(app, processes, release);
 }
 
 /** Pure. Of whatever generation: a deploy may be under way. What ran and crashed by itself is no longer the node's fault. */

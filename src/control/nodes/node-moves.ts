@@ -4,7 +4,7 @@ import type { PlacedInstance } from '../../core/instances/instance.ts';
 import type { Id } from '../../core/names.ts';
 import { isSchedulable, type NodeView } from '../../core/nodes/node.ts';
 import type { Operation } from '../../core/operations/operation.ts';
-import type { EngineInstance } from '../../core/ports/engine.ts';
+import type { EngineInstance, VolumeLeft } from '../../core/ports/engine.ts';
 import type { ControlContext } from '../control-context.ts';
 
 export interface NodesNow {
@@ -13,6 +13,8 @@ export interface NodesNow {
   readonly placed: readonly PlacedInstance[];
   /** Of all engines; read before `placed`. */
   readonly running: readonly EngineInstance[];
+  /** By node that is to be removed: what still lies there; a node of which it is not known is left out. */
+  readonly volumes: ReadonlyMap<string, readonly VolumeLeft[]>;
 }
 
 /**

@@ -11,7 +11,10 @@ import type { NodesNow } from './node-moves.ts';
 /** A node that was a part already may be found again for so long, after a start of the server, before it counts as down. */
 const FOUND_WITHIN_MS = 30_000;
 
-type StatesContext = Pick<ControlContext, 'db' | 'clock' | 'ids' | 'box'>;
+/** Of a node that no engine was told, because none of its kind is there. */
+const NO_ENGINE = 'the docker engine is not in use: set BERTH_DOCKER_HOST';
+
+type StatesContext = Pick<ControlContext, 'db' | 'clock' | 'ids' | 'box' | 'homeNode'>;
 type Seen = Pick<EngineNode, 'state' | 'message'>;
 
 export class NodeStates {
@@ -24,20 +27,26 @@ export class NodeStates {
     this.#context = context;
   }
 
-  /** Gives the nodes as their rows are now. */
+  /** Gives the nodes as their rows are now. `leftovers`: what holds a node up, where its engine has nothing to say. */
   async note(
     nodes: readonly NodeView[],
     described: readonly EngineNode[],
     { placed, running }: Pick<NodesNow, 'placed' | 'running'>,
+    leftovers: ReadonlyMap<string, string>,
   ): Promise<readonly NodeView[]> {
     const byId = new Map(described.map((node) => [node.id, node]));
     const after: NodeView[] = [];
     for (const node of nodes) {
-      const seen = this.#settled(node, byId.get(node.id) ?? { state: 'joining', message: null });
-      after.push(await this.#write(node, seen, placed));
+      const { state, message } = this.#settled(node, byId.get(node.id) ?? this.#unknown());
+      after.push(await this.#write(node, { state, message: message ?? leftovers.get(node.id) ?? null }, placed));
     }
     this.#remember(after, running);
     return after;
+  }
+
+  #unknown(): Seen {
+    const { homeNode } = this.#context;
+    return { state: 'joining', message: homeNode === undefined || homeNode === null ? NO_ENGINE : null };
   }
 
   /** A node that has not joined cannot be down; one that has, and is looked for, is as it was for a while. */

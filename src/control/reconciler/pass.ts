@@ -12,14 +12,19 @@ import { endStrays } from './strays.ts';
 
 const AT_ONCE_MS = 0;
 const PROBE_EVERY_MS = 25;
+/** The end of what is left over wakes the app; what would be due may wait for it. */
+const HELD_MS = 250;
 
 export interface PassParts {
   readonly context: ControlContext;
   readonly routing: RoutingPublisher;
   readonly retirement: Retirement;
+  /** Resolves when the engine knows what is wanted of its nodes now: it is to start nothing where somebody just forbade it. Never rejects. */
+  readonly tellNodes: () => Promise<void>;
 }
 
-export async function passOver({ context, routing, retirement }: PassParts, appId: string): Promise<number | null> {
+export async function passOver(parts: PassParts, appId: string): Promise<number | null> {
+  const { context, routing, retirement, tellNodes } = parts;
   const snapshot = await readSnapshot(context, appId);
   if (snapshot === null) return null;
   if (snapshot.app.deletedAt !== null) {
@@ -43,6 +48,7 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
   // Where a volume is mounted by what is left over, its next instance waits for the end of that.
   const isHeld = await endStrays(context, snapshot, retirement);
   const mayStart = (type: string): boolean => !isHeld || !hasVolumes(snapshot, type);
+  if (observed.unstarted.length > 0) await tellNodes();
   for (const row of observed.unstarted) if (mayStart(row.processType)) await startRow(context, snapshot, row);
 
   const failing = failingInstance(snapshot);
@@ -52,7 +58,7 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
   }
 
   await retirement.begin(appId, resumed(snapshot));
-  const acted = await carryOutPlans(context, snapshot, retirement, mayStart);
+  const acted = await carryOutPlans(parts, snapshot, mayStart);
   if (acted) return PROBE_EVERY_MS;
 
   await routing.settle();
@@ -62,7 +68,8 @@ export async function passOver({ context, routing, retirement }: PassParts, appI
     return AT_ONCE_MS;
   }
   await finishOperations(context, snapshot, converged);
-  return nextLook(context, snapshot);
+  const nextMs = nextLook(context, snapshot);
+  return isHeld && nextMs !== null ? Math.max(nextMs, HELD_MS) : nextMs;
 }
 
 const resumed = (snapshot: Snapshot): string[] =>
@@ -72,9 +79,8 @@ const hasVolumes = ({ processes }: Snapshot, type: string): boolean =>
   processes.some((process) => process.type === type && process.mounts.length > 0);
 
 async function carryOutPlans(
-  context: ControlContext,
+  { context, retirement, tellNodes }: PassParts,
   snapshot: Snapshot,
-  retirement: Retirement,
   mayStart: (type: string) => boolean,
 ): Promise<boolean> {
   const { target, wanted, instances, app } = snapshot;
@@ -92,6 +98,7 @@ async function carryOutPlans(
     if (plan.retire.length > 0) await retirement.begin(app.id, plan.retire);
     acted ||= plan.retire.length > 0;
     if (!mayStart(item.process.type)) continue;
+    if (plan.start > 0) await tellNodes();
     if (plan.start > 0) await startNew(context, snapshot, item, target, plan.start);
     const due = own.filter(
       (row) =>
@@ -100,6 +107,7 @@ async function carryOutPlans(
         !plan.retire.includes(row.id) &&
         isDue(context, row.retryAt),
     );
+    if (due.length > 0) await tellNodes();
     for (const row of due) await replaceCrashed(context, snapshot, item, target, row);
     acted ||= plan.start > 0 || due.length > 0;
   }

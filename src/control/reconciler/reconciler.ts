@@ -4,7 +4,7 @@
  */
 import type { ControlContext } from '../control-context.ts';
 import type { RoutingPublisher } from '../routing.ts';
-import { passOver } from './pass.ts';
+import { type PassParts, passOver } from './pass.ts';
 import { Retirement } from './retire.ts';
 import { removeStrays } from './strays.ts';
 import { findUnsettled } from './unsettled.ts';
@@ -18,6 +18,7 @@ export class Reconciler {
   readonly #context: ControlContext;
   readonly #routing: RoutingPublisher;
   readonly #retirement: Retirement;
+  readonly #pass: PassParts;
   readonly #dirty = new Set<string>();
   readonly #running = new Set<string>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
@@ -27,10 +28,11 @@ export class Reconciler {
   #resync: NodeJS.Timeout | null = null;
   #unwatch: (() => void) | null = null;
 
-  constructor(context: ControlContext, routing: RoutingPublisher) {
+  constructor(context: ControlContext, routing: RoutingPublisher, tellNodes: PassParts['tellNodes']) {
     this.#context = context;
     this.#routing = routing;
     this.#retirement = new Retirement(context, routing, (appId) => this.wake(appId));
+    this.#pass = { context, routing, retirement: this.#retirement, tellNodes };
   }
 
   /** Looks at every app, then keeps looking. */
@@ -80,7 +82,7 @@ export class Reconciler {
   async #run(appId: string): Promise<void> {
     let againMs: number | null = FAILED_PASS_MS;
     try {
-      againMs = await passOver({ context: this.#context, routing: this.#routing, retirement: this.#retirement }, appId);
+      againMs = await passOver(this.#pass, appId);
     } catch (error) {
       this.#context.logger.warn({ err: error, appId }, 'a pass over an app failed; it is tried again');
     } finally {

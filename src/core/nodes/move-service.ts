@@ -1,6 +1,6 @@
 import { type Actor, can } from '../access/actor.ts';
 import { fetchApp } from '../apps/app-access.ts';
-import { notFound } from '../errors.ts';
+import { invalid, notFound } from '../errors.ts';
 import { record } from '../events/record.ts';
 import { isMoved } from '../instances/generation.ts';
 import type { PlacedInstance } from '../instances/instance.ts';
@@ -49,7 +49,7 @@ export class MoveService {
   /**
    * Evens out what nodes of a pool (the default one) carry, or one app's instances alone, with the fewest moves. Nodes that take nothing new
    * are left as they are, and so are instances with volumes and pods. Needs `node.update.rebalance` in the pool. The operation has succeeded
-   * when all moves are made.
+   * when what replaces them is ready, and failed when that crashes. Throws invalid `pool` when both are named.
    */
   async rebalance(
     actor: Actor,
@@ -57,6 +57,8 @@ export class MoveService {
   ): Promise<{ readonly operation: Operation; readonly moved: number }> {
     const { db, clock } = this.#context;
     const permission = 'node.update.rebalance';
+    if (poolReference !== undefined && appReference !== undefined)
+      throw invalid('pool', 'a pool is evened out or an app in its own, not both', 'conflicting');
     const app = appReference === undefined ? null : await fetchApp(db, actor, appReference, permission);
     const pool = await fetchNodePool(db, actor, app?.poolId ?? poolReference, permission);
     const chosen = await this.#plan(pool.id, app?.id ?? null);

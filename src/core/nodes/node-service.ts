@@ -77,11 +77,16 @@ export class NodeService {
     });
   }
 
-  /** Needs `node.update`, in both pools when it changes its pool. What runs there and belongs to the former pool is moved off. */
+  /**
+   * Needs `node.update`, in both pools when it changes its pool. What runs there and belongs to the former pool is moved off. Throws conflict
+   * `home-node` for the TLS material of the daemon of the platform's own settings.
+   */
   async update(actor: Actor, reference: string, change: UpdateNode): Promise<NodeView> {
     const { db } = this.#context;
     const node = await fetchNode(db, actor, reference, 'node.update');
     const pool = change.pool === undefined ? null : await fetchNodePool(db, actor, change.pool, 'node.update');
+    if (node.isHome && change.tls !== undefined)
+      throw conflict('home-node', 'the TLS material of this node is that of BERTH_DOCKER_TLS: change it there', 'node');
     const tls = change.tls === undefined ? undefined : nodeTls(change.tls);
     const after: NodeView = {
       ...node,

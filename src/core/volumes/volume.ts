@@ -14,10 +14,17 @@ export interface Volume {
   readonly createdAt: Date;
 }
 
+/** Where a volume belongs, for people. */
+export interface VolumePlace extends Pick<Volume, 'id' | 'processType' | 'path'> {
+  readonly appHandle: string;
+}
+
 export interface VolumeStore {
   list(appId: Id<'app'>): Promise<readonly Volume[]>;
   /** Ids of all apps' volumes. */
   allIds(): Promise<readonly Id<'volume'>[]>;
+  /** Of those of these that there are. */
+  places(ids: readonly string[]): Promise<readonly VolumePlace[]>;
   /** The one at this place, made with `volume`'s id when there is none yet. */
   ensure(volume: Volume): Promise<Volume>;
 }

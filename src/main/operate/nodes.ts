@@ -9,7 +9,7 @@ import { Secret } from '../../core/ports/secret.ts';
 import { readTlsFolder } from '../tls-folder.ts';
 import { type Column, table } from './table.ts';
 import type { Answer, Call, Topic, Verb } from './topic.ts';
-import { settled, waitOptions, waitUsage } from './wait.ts';
+import { patienceOf, settled, waitOptions, waitUsage } from './wait.ts';
 
 const columns: readonly Column<NodeView>[] = [
   ['address', ({ address }) => address],
@@ -78,8 +78,9 @@ const add: Verb = {
   usage: `[--pool POOL] [--tls FOLDER] [--metadata NAME=VALUE]… ${waitUsage}`,
   async run(call) {
     const input = { address: call.argument('ADDRESS'), ...poolOf(call), ...tlsOf(call), metadata: metadataOf(call) };
+    const patience = patienceOf(call);
     const { node, operation } = await nodesOf(call).add(systemActor, input);
-    const ended = await settled(call, movesOf(call), operation);
+    const ended = await settled(call, movesOf(call), patience, operation);
     const asked = `Node ${node.address} was added to pool ${node.poolName} and joins; berth nodes list shows how far it is.`;
     const { text } = outcome(ended, `Node ${node.address} is ready in pool ${node.poolName}.`, asked);
     return { text, json: { node: await nodesOf(call).get(systemActor, node.id), operation: ended } };
@@ -106,14 +107,16 @@ const update: Verb = {
 };
 
 const remove: Verb = {
-  about: 'Drains a node and lets it leave; --force does not wait for what runs there.',
+  about:
+    'Drains a node, carries its volumes off and lets it leave; --force does not wait, and gives the volumes there up.',
   arguments: ['NODE'],
   options: { force: { type: 'boolean' }, ...waitOptions },
   usage: `[--force] ${waitUsage}`,
   async run(call) {
     const node = call.argument('NODE');
+    const patience = patienceOf(call);
     const operation = await nodesOf(call).remove(systemActor, node, { force: call.flag('force') });
-    const ended = await settled(call, movesOf(call), operation);
+    const ended = await settled(call, movesOf(call), patience, operation);
     return outcome(ended, `Node ${node} was removed.`, `Node ${node} is removed when nothing runs there any more.`);
   },
 };
@@ -125,7 +128,7 @@ const drain: Verb = {
   usage: waitUsage,
   async run(call) {
     const node = call.argument('NODE');
-    const ended = await settled(call, movesOf(call), await nodesOf(call).drain(systemActor, node));
+    const ended = await settled(call, movesOf(call), patienceOf(call), await nodesOf(call).drain(systemActor, node));
     return outcome(ended, `Node ${node} is drained.`, `Node ${node} is being drained.`);
   },
 };
@@ -136,8 +139,9 @@ const rebalance: Verb = {
   options: { pool: { type: 'string' }, app: { type: 'string' }, ...waitOptions },
   usage: `[--pool POOL | --app APP] ${waitUsage}`,
   async run(call) {
+    const patience = patienceOf(call);
     const { operation, moved } = await movesOf(call).rebalance(systemActor, { ...poolOf(call), ...appOf(call) });
-    const ended = await settled(call, movesOf(call), operation);
+    const ended = await settled(call, movesOf(call), patience, operation);
     const text = `${moved} ${moved === 1 ? 'instance' : 'instances'}`;
     const done = moved === 0 ? 'The nodes are even.' : `${text} moved.`;
     return { ...outcome(ended, done, moved === 0 ? done : `${text} to move.`), json: { operation: ended, moved } };
@@ -151,7 +155,12 @@ const move: Verb = {
   usage: `[--app APP] ${waitUsage}`,
   async run(call) {
     const node = call.argument('NODE');
-    const ended = await settled(call, movesOf(call), await movesOf(call).moveInstances(systemActor, node, appOf(call)));
+    const ended = await settled(
+      call,
+      movesOf(call),
+      patienceOf(call),
+      await movesOf(call).moveInstances(systemActor, node, appOf(call)),
+    );
     return outcome(ended, `Nothing of it is on node ${node} any more.`, `Instances are being moved off node ${node}.`);
   },
 };

@@ -15,12 +15,25 @@ const DEFAULT_SECONDS = 600;
 export const waitOptions = { wait: { type: 'boolean' }, timeout: { type: 'string' } } satisfies ParseArgsOptionsConfig;
 export const waitUsage = '[--wait [--timeout SECONDS]]';
 
+/** How long `--wait` waits, in seconds; to be asked before anything is done. Throws invalid. */
+export function patienceOf(call: Call): number {
+  const text = call.option('timeout');
+  if (text === null) return DEFAULT_SECONDS;
+  if (!/^\d{1,6}$/.test(text))
+    throw new BerthError('invalid', '--timeout is a number of seconds', { field: 'timeout' });
+  return Number(text);
+}
+
 /**
- * The operation as it is now, or with `--wait` when it has ended. Throws conflict when it did not succeed, `unavailable` when the time is over;
- * what was asked for goes on then.
+ * The operation as it is now, or with `--wait` when it has ended. Throws conflict when it did not succeed, `unavailable` after `seconds`; what was
+ * asked for goes on then.
  */
-export async function settled(call: Call, moves: MoveService, operation: Operation): Promise<Operation> {
-  const seconds = secondsOf(call.option('timeout'));
+export async function settled(
+  call: Call,
+  moves: MoveService,
+  seconds: number,
+  operation: Operation,
+): Promise<Operation> {
   if (!call.flag('wait')) return operation;
   const end = performance.now() + seconds * 1_000;
   let said = '';
@@ -39,14 +52,8 @@ export async function settled(call: Call, moves: MoveService, operation: Operati
   }
 }
 
-function secondsOf(text: string | null): number {
-  if (text === null) return DEFAULT_SECONDS;
-  if (!/^\d{1,6}$/.test(text))
-    throw new BerthError('invalid', '--timeout is a number of seconds', { field: 'timeout' });
-  return Number(text);
-}
-
 function wordsOf({ operation, left, message }: MoveProgress): string {
   const work = operation.kind === 'node-add' ? 'joining' : `${left} ${left === 1 ? 'instance' : 'instances'} to go`;
-  return message === null ? work : `${work}: ${onOneLine(message)}`;
+  if (message === null) return work;
+  return left === 0 && operation.kind !== 'node-add' ? onOneLine(message) : `${work}: ${onOneLine(message)}`;
 }
