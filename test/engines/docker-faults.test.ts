@@ -1,7 +1,9 @@
 // test-timeout: 600
 /** What the Docker engine promises when its daemon or its own process ends, and what it leaves behind. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import type { LogStore } from '../../src/core/ports/log-store.ts';
 import {
   answer,
   appLines,
@@ -12,9 +14,11 @@ import {
   untilLine,
   untilState,
 } from '../../src/engines/conformance/harness.ts';
+import type { ContainerDetails } from '../../src/engines/docker/api/shapes.ts';
 import { createDockerEngine } from '../../src/engines/docker/engine.ts';
 import { run } from '../../src/lib/exec.ts';
 import { missingForDocker } from '../support/docker-daemon.ts';
+import { apiOf } from '../support/small-image.ts';
 import { until as untilAtLast } from '../support/until.ts';
 import { type DockerHarness, dockerHarness } from './support/docker-harness.ts';
 
@@ -50,6 +54,60 @@ describe('docker engine and what may happen to it', { skip: missingForDocker() ?
       appLines(harness, spec),
       Array.from({ length: 3_000 }, (_, index) => `line ${index}`),
     );
+    await harness.engine.remove(spec.id);
+  });
+
+  test('an end is told while its output is still on the way, and what a removed one printed still arrives', async (t) => {
+    const gate = Promise.withResolvers<void>();
+    const { logAppender } = harness.options;
+    const append: LogStore['append'] = async (stream, lines) => {
+      await gate.promise;
+      await logAppender?.append(stream, lines);
+    };
+    await harness.restart({ logAppender: { append } });
+    t.after(async () => {
+      gate.resolve();
+      await harness.restart();
+    });
+    const count = 30_000;
+    const print = `for (let n = 0; n < ${count}; n++) console.log("line " + n);`;
+    const command = (then: string) => ({ command: ['node', '-e', `${print} ${then}`], ports: [] });
+    const crashed = specFor(harness, 'say.js', [], command('process.exitCode = 3;'));
+    const stopped = specFor(harness, 'say.js', [], command('setInterval(() => {}, 1000);'));
+    await Promise.all([harness.engine.start(crashed), harness.engine.start(stopped)]);
+    assert.equal((await untilState(harness.engine, crashed.id, 'exited')).exit?.code, 3);
+    await untilState(harness.engine, stopped.id, 'running');
+    await harness.engine.stop(stopped.id, 0);
+    assert.equal((await find(harness.engine, stopped.id))?.exit?.signal, 'SIGKILL');
+    await Promise.all([crashed, stopped].map(({ id }) => harness.engine.remove(id)));
+    assert.equal(appLines(harness, crashed).length, 0);
+    gate.resolve();
+    await until('every line', () => appLines(harness, crashed).length >= count);
+    assert.ok(appLines(harness, crashed).every((line, index) => line === `line ${index}`));
+  });
+
+  test('one whose log is damaged is listed as ended, with what can be read', async (t) => {
+    await harness.docker.close();
+    const silent = createDockerEngine({ ...harness.options, logAppender: null });
+    t.after(() => silent.close());
+    const script = 'for (let n = 0; n < 2000; n++) console.log("line " + n); process.exit(7)';
+    const spec = specFor(harness, 'say.js', [], { command: ['node', '-e', script], ports: [] });
+    await silent.start(spec);
+    await untilState(silent, spec.id, 'exited');
+    const name = `berth-${harness.options.installId}-i-${spec.id}`;
+    const api = apiOf(harness.daemon.host);
+    t.after(() => api.close());
+    const { Id } = await api.call<ContainerDetails>('GET', `/containers/${name}/json`);
+    const path = `${harness.daemon.folder}/data/containers/${Id}/local-logs/container.log`;
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 8));
+    await harness.restart();
+    assert.equal((await untilState(harness.engine, spec.id, 'exited')).exit?.code, 7);
+    const said = () => harness.lines(`apps/${spec.appId}`).some(({ text }) => text.includes('could not be read'));
+    await until('the word of it', said);
+    const lines = appLines(harness, spec);
+    assert.ok(lines.length > 500 && lines.length < 2_000, String(lines.length));
+    assert.ok(lines.every((line, index) => line === `line ${index}`));
     await harness.engine.remove(spec.id);
   });
 

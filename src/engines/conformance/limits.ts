@@ -1,6 +1,7 @@
 /** Memory, processes, the whole tree; what the kernel says of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LogLine } from '../../core/ports/log-store.ts';
 import { appLines, type Current, inForce, specFor, until, untilLine, untilState } from './harness.ts';
 
 export function limitTests(current: Current): void {
@@ -15,6 +16,24 @@ export function limitTests(current: Current): void {
     await until('the platform’s line', () =>
       harness.lines(`apps/${spec.appId}`).some((line) => line.source === 'platform' && line.text.includes('R15')),
     );
+    await harness.engine.remove(spec.id);
+  });
+
+  test('a process that dies of memory is not the end of the others', async (t) => {
+    const harness = current();
+    if (!harness.real) return t.skip('optional: nothing runs here');
+    const { isolation } = await harness.engine.describe();
+    const isTheKernels = isolation.some(({ what, how }) => what === 'memory' && how.includes('control groups'));
+    if (!isTheKernels) return t.skip('optional: whoever looks from outside ends all of an instance');
+    const limits = { memoryBytes: 160 * 2 ** 20, cpuShares: 1024, pids: 100 };
+    const spec = specFor(harness, 'outlive.js', [], { limits });
+    await harness.engine.start(spec);
+    await untilLine(harness, spec, 'outlived it');
+    await harness.engine.stop(spec.id, 60_000);
+    const { exit } = await untilState(harness.engine, spec.id, 'exited');
+    assert.deepEqual([exit?.code, exit?.signal, exit?.outOfMemory], [0, null, false]);
+    const said = (line: LogLine): boolean => line.source === 'platform' && line.text.includes('killed at its limit');
+    await until('the platform’s line', () => harness.lines(`apps/${spec.appId}`).some(said));
     await harness.engine.remove(spec.id);
   });
 

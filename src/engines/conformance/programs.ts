@@ -30,6 +30,10 @@ far.on('exit', () => console.log('grown')); process.on('SIGTERM', () => {}); set
   /** Takes memory without end. */
   'leak.js':
     'const held = []; setInterval(() => { for (let n = 0; n < 20; n++) held.push(Buffer.alloc(1024 * 1024, 1)); }, 5);',
+  /** Outlives a child that takes memory without end; says when it is gone, and ends well when it is asked. */
+  'outlive.js': `const leak = "const held = []; setInterval(() => { for (let n = 0; n < 20; n++) held.push(Buffer.alloc(1024 * 1024, 1)); }, 5);";
+process.on('SIGTERM', () => process.exit(0));
+require('node:child_process').spawn(process.execPath, ['-e', leak]).on('exit', () => console.log('outlived it')); setInterval(() => {}, 1000);`,
   /** Starts processes until it may not; says how many there were. */
   'forks.js': `const { spawn } = require('node:child_process'); let count = 0; const all = [];
 const more = () => { if (count >= 200) return done(); const child = spawn('/bin/sleep', ['30']); child.on('spawn', () => { count++; all.push(child); more(); }); child.on('error', done); };
