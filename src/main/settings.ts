@@ -192,7 +192,7 @@ export const definitions = {
     5,
     0,
     1_000_000,
-    'GiB that stay free on the disk of each Docker node: below, images and build cache that nobody needs go at once, and nothing is built.',
+    'GiB that stay free on the disk of each Docker node: below, images and build cache that nobody needs go at once, and nothing is built or pulled.',
   ),
   isolation: choice(
     'BERTH_ISOLATION',

@@ -220,7 +220,9 @@ test('nothing is built where BuildKit is turned off: nobody else asks what is fe
   const helper = { standing: () => Promise.reject(new Error('not asked')), forget: () => {} };
   const images = createDockerImages({
     nodes: async () => [api],
-    builder: async () => ({ api, stepLimits: new StepLimits({ api, helper }), protect: async () => {} }),
+    builder: async () => ({
+      ...{ api, stepLimits: new StepLimits({ api, helper }), ready: async () => {}, protect: async () => {} },
+    }),
     ...{ names: new Names('classic'), clock: systemClock, logger: silentLogger, hostEnvironment: {} },
   });
   const context = contextOf({ Dockerfile: 'FROM scratch\nADD http://169.254.169.254/ /x\n' });

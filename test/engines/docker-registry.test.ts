@@ -14,6 +14,7 @@ import { locateImage, resolveImage } from '../../src/engines/docker/images/regis
 import { publicOnly, type RegistryRules } from '../../src/engines/docker/images/registry-rules.ts';
 import { hasImage } from '../../src/engines/docker/images/stack-image.ts';
 import { Names } from '../../src/engines/docker/names.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
 import { type DockerDaemon, missingForDocker, startDockerDaemon } from '../support/docker-daemon.ts';
 import {
   insecureRegistries,
@@ -67,8 +68,9 @@ suite('images of a registry', { skip: missing ?? false }, () => {
   const imagesWith = (registries: RegistryRules): Pick<Images, 'locate' | 'resolve'> => {
     const parts = {
       nodes: async () => [api],
-      builder: async () => ({ api }),
+      builder: async () => ({ api, ready: async () => {} }),
       names: new Names('registry'),
+      logger: silentLogger,
       registries,
     };
     return {

@@ -2,13 +2,18 @@
 /** Which images a node keeps, on a real daemon with a registry: what is needed, used or new stays, the rest goes; and the floor of free space. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, suite, test } from 'node:test';
-import { pack } from 'tar-stream';
-import { canonicalImage } from '../../src/core/images/canonical-image.ts';
+import { extract, pack } from 'tar-stream';
+import { type CanonicalImage, canonicalImage, imageText } from '../../src/core/images/canonical-image.ts';
 import { BuildFailure } from '../../src/core/ports/builder.ts';
+import { ImageUnavailable } from '../../src/core/ports/images.ts';
 import type { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import type { ImageDetails } from '../../src/engines/docker/api/shapes.ts';
+import { archiveOf, byTar, packed } from '../../src/engines/docker/images/archive.ts';
 import { StepLimits } from '../../src/engines/docker/images/build/step-limits.ts';
 import { createDockerImages } from '../../src/engines/docker/images/images.ts';
 import { pruneImages } from '../../src/engines/docker/images/prune.ts';
@@ -31,9 +36,12 @@ import {
   type TestRegistry,
 } from '../support/docker-registry.ts';
 import { apiOf, publish, registryCredentials } from '../support/small-image.ts';
+import { command } from '../support/system-command.ts';
+import { until } from '../support/until.ts';
 
 const missing = missingForDocker() ?? missingForRegistry();
 const minuteMs = 60_000;
+const gibibyte = 2 ** 30;
 /** What every test image brings beside its base. */
 const ownBytes = 1_000_000;
 const treeOf = (name: string): string => `sha256:${createHash('sha256').update(name).digest('hex')}`;
@@ -154,14 +162,14 @@ suite('retention of images', { skip: missing ?? false }, () => {
   });
 
   test('images of a registry: those that this install pulled, and no other', async () => {
-    const pulled = async (name: string, pull: (image: ReturnType<typeof canonicalImage>) => Promise<void>) => {
+    const pulled = async (name: string, pull: (image: CanonicalImage) => Promise<void>) => {
       const digest = await publish(api, shop, `team/${name}:1`, { version: name });
       const reference = `${shop.host}/team/${name}@${digest}`;
       await pull(canonicalImage(reference));
       await there(reference);
       return reference;
     };
-    const byUs = (image: ReturnType<typeof canonicalImage>) => pullForInstall(api, names, image, [registryCredentials]);
+    const byUs = (image: CanonicalImage) => pullForInstall(placeOf(0), image, [registryCredentials]);
     const kept = await pulled('kept', byUs);
     const unneeded = await pulled('unneeded', byUs);
     const others = await pulled('others', async (image) => {
@@ -203,7 +211,7 @@ suite('retention of images', { skip: missing ?? false }, () => {
     const stepLimits = new StepLimits({ api, helper });
     const images = createDockerImages({
       ...{ ...parts, freeSpaceFloorBytes: much },
-      builder: async () => ({ api, stepLimits, protect: async () => {} }),
+      builder: async () => ({ api, stepLimits, ready: async () => {}, protect: async () => {} }),
     });
     const context = tarOf({ Dockerfile: `FROM ${stack}` });
     const input = {
@@ -221,6 +229,72 @@ suite('retention of images', { skip: missing ?? false }, () => {
     await assert.rejects(refused, /GiB are free and BERTH_DOCKER_FREE_SPACE wants 1073741824$/);
     assert.equal(await cacheBytes(), 0);
     assert.equal(await freeSpace(api, new Names('nobody')), null);
+  });
+
+  /** A node that images are pulled to, and what its operator is told. */
+  const placeOf = (floorBytes: number, told: string[] = []) => {
+    const warn = (_: unknown, message: string): void => void told.push(message);
+    return { api, names, floorBytes, ready: async () => {}, logger: { ...silentLogger, warn } };
+  };
+  const hasNoRoom = (error: unknown): boolean =>
+    error instanceof ImageUnavailable &&
+    error.code === 'refused' &&
+    /no room on the node for the image .*BERTH_DOCKER_FREE_SPACE keeps/.test(error.message);
+
+  test('no image is pulled to a disk that is nearly full, and a pull that fills it is ended', async (t) => {
+    const digest = await publish(api, shop, 'team/large:1', { version: 'large' });
+    const large = canonicalImage(`${shop.host}/team/large@${digest}`);
+    const told: string[] = [];
+    await assert.rejects(pullForInstall(placeOf(2 ** 60, told), large, [registryCredentials]), hasNoRoom);
+    await gone(imageText(large));
+    assert.match(
+      told.join(),
+      /^an image has no room on its node, of which BERTH_DOCKER_FREE_SPACE keeps 1073741824 GiB/,
+    );
+
+    // A registry that says nothing holds the pull for as long as it takes to fill the disk.
+    const guests = new Set<Socket>();
+    const silent = createServer((guest) => void guests.add(guest.on('error', () => {})));
+    t.after(() => {
+      for (const guest of guests) guest.destroy();
+      silent.close();
+    });
+    await new Promise<void>((resolve) => silent.listen(0, daemon.hostAddress, resolve));
+    const { port } = silent.address() as AddressInfo;
+    const free = (await freeSpace(api, names)) ?? 0;
+    const stalled = canonicalImage(`${daemon.hostAddress}:${port}/team/large@${digest}`);
+    const pulling = pullForInstall(placeOf(free - gibibyte), stalled, [], AbortSignal.timeout(100_000));
+    let isOver = false;
+    const ended = assert.rejects(pulling, hasNoRoom).finally(() => {
+      isOver = true;
+    });
+    await until('the registry is asked', () => guests.size > 0);
+    // However much others free meanwhile, this goes below the floor.
+    const filling = join(daemon.folder, 'filling');
+    for (let bytes = gibibyte; !isOver && bytes < 64 * gibibyte; bytes += gibibyte) {
+      await command('fallocate', '--length', String(bytes), filling);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    rmSync(filling, { force: true });
+    await ended;
+  });
+
+  test('no image is made of an archive that breaks off', async () => {
+    const bytes = archiveOf(byTar(['--directory=/etc', 'hostname', 'is-not-there']));
+    const query = { fromSrc: '-', repo: 'berth-stack', tag: 'half' };
+    const making = api.call('POST', '/images/create', { query, content: { type: 'application/x-tar', bytes } });
+    await assert.rejects(making, /tar cannot put everything together: .*is-not-there/);
+    await gone('berth-stack:half');
+    const whole = archiveOf(
+      packed((tar) => void tar.entry({ name: 'a' }, 'one')),
+      byTar(['--directory=/etc', 'hostname']),
+    );
+    const found: string[] = [];
+    for await (const entry of whole.pipe(extract())) {
+      found.push(entry.header.name);
+      entry.resume();
+    }
+    assert.deepEqual(found, ['a', 'hostname']);
   });
 
   test('build cache is kept up to its limit', async () => {

@@ -77,7 +77,7 @@ export class Launcher {
     const refusal = mountRefusal((spec.mounts ?? []).map(({ path }) => path));
     if (refusal !== null) throw new Error(refusal);
     const [image, space, gateway] = await Promise.all([
-      until(signal, images.ensure(spec.artifactDigest, spec.appId)),
+      images.ensure(spec.artifactDigest, spec.appId, signal),
       gateways.ensure(spec.spaceId),
       firewall.gateway(),
       ...(spec.mounts ?? []).map(({ volumeId }) => volumes.ensure(volumeId)),

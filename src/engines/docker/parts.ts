@@ -4,6 +4,7 @@ import { isAtLeast } from './api/version.ts';
 import { StepLimits } from './images/build/step-limits.ts';
 import type { ImageExchange } from './images/image-exchange.ts';
 import { publicOnly } from './images/registry-rules.ts';
+import { defaultFloorBytes } from './images/retention/free-space.ts';
 import { RunnableImages } from './images/runnable-images.ts';
 import { StackImage } from './images/stack-image.ts';
 import { Launcher } from './launcher.ts';
@@ -59,7 +60,11 @@ export function assemble(shared: SharedParts, api: DockerApi, surroundings: Node
   const now = (): Date => clock.now();
   const sessions = new Sessions({ api, helper, now, knowsConsoleSize });
   const { artifactFolder, registries = publicOnly, allowRoot = false } = options;
-  const images = new RunnableImages({ api, names, stack, artifactFolder, registries, exchange, allowRoot });
+  const images = new RunnableImages({
+    ...{ api, names, stack, artifactFolder, registries, exchange, allowRoot, logger: options.logger },
+    freeSpaceFloorBytes: options.freeSpaceFloorBytes ?? defaultFloorBytes,
+    ready: () => helper.standing(),
+  });
   const launcher = new Launcher({
     ...{ api, names, images, gateways, firewall, places, pods, volumes, sessions, knowsConsoleSize, now },
     stack: image,

@@ -36,7 +36,7 @@ export interface DockerEngineOptions {
   readonly routes?: boolean;
   /** Given to every instance below its own environment: certificate bundles, proxies. */
   readonly hostEnvironment?: Readonly<Record<string, string>>;
-  /** Where a node has less room than this for images, all that can be made or fetched again goes, and nothing is built. Default 5 GiB. */
+  /** Where a node has less room than this for images, all that can be made or fetched again goes, and nothing is built or pulled. Default 5 GiB. */
   readonly freeSpaceFloorBytes?: number;
   /** The Node runtime that instances of artifacts find on their PATH. Default: the one that runs the engine. */
   readonly nodePath?: string;

@@ -61,7 +61,7 @@ export async function buildHarness(
   const stepLimits = new StepLimits({ api, helper });
   const parts = {
     nodes: async () => [api],
-    builder: async () => ({ api, stepLimits, protect: () => firewall.raise() }),
+    builder: async () => ({ api, stepLimits, ready: () => helper.standing(), protect: () => firewall.raise() }),
     ...{ names, clock: systemClock, logger: silentLogger, hostEnvironment },
     registries: { ...publicOnly, allowPrivate: true },
   };

@@ -101,8 +101,8 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
     nodes: async () => present(members).map(({ node }) => node.api),
     builder: async () => {
       const [{ node }] = present(members);
-      const { stepLimits, buildFirewall } = node.parts;
-      return { api: node.api, stepLimits, protect: () => buildFirewall.raise() };
+      const { stepLimits, buildFirewall, helper } = node.parts;
+      return { api: node.api, stepLimits, ready: () => helper.standing(), protect: () => buildFirewall.raise() };
     },
     hostEnvironment: options.hostEnvironment ?? {},
   });

@@ -14,7 +14,7 @@ export interface ImagesParts {
   /** Absent: public ones, as nobody. */
   readonly registries?: RegistryRules;
   readonly names: Names;
-  /** A node with less free is cleaned up, and nothing is built on it. Default 5 GiB. */
+  /** A node with less free is cleaned up, and nothing is built or pulled on it. Default 5 GiB. */
   readonly freeSpaceFloorBytes?: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,6 +25,8 @@ export interface ImagesParts {
 export interface BuildNode {
   readonly api: DockerApi;
   readonly stepLimits: StepLimits;
+  /** The helper that says how much room there is stands afterwards. */
+  readonly ready: () => Promise<unknown>;
   /** Puts the node's firewall in force; no step of a build runs before. */
   readonly protect: () => Promise<void>;
 }

@@ -10,6 +10,7 @@ import type { BuildNode, ImagesParts } from './images-parts.ts';
 import { registryAuth } from './registry-auth.ts';
 import { admitRegistry, publicOnly } from './registry-rules.ts';
 import { notMadeFor, tooSlow, troubleWith } from './registry-trouble.ts';
+import { defaultFloorBytes } from './retention/free-space.ts';
 import { pullForInstall } from './retention/pulled-mark.ts';
 
 /** Within what a request of an API may take, also for several images after each other. */
@@ -21,8 +22,9 @@ interface Distribution {
   readonly Platforms?: readonly { readonly architecture?: string; readonly os?: string }[] | null;
 }
 
-export interface RegistryParts extends Pick<ImagesParts, 'nodes' | 'registries' | 'names'> {
-  readonly builder: () => Promise<Pick<BuildNode, 'api'>>;
+export interface RegistryParts
+  extends Pick<ImagesParts, 'nodes' | 'registries' | 'names' | 'logger' | 'freeSpaceFloorBytes'> {
+  readonly builder: () => Promise<Pick<BuildNode, 'api' | 'ready'>>;
 }
 
 /** Rejects with ImageUnavailable. */
@@ -42,13 +44,15 @@ export async function resolveImage(
   parts: RegistryParts,
   reference: string,
   credentials: RegistryCredentials | null,
-  signal: AbortSignal | null = null,
+  signal?: AbortSignal,
 ): Promise<ImageDescription> {
+  const { names, logger, freeSpaceFloorBytes: floorBytes = defaultFloorBytes } = parts;
   const image = read(reference);
-  const { api } = await parts.builder();
+  const { api, ready } = await parts.builder();
   const { digest, artifactDigest } = await locate(parts, api, image, credentials);
   const located = { ...image, tag: null, digest };
-  await pullForInstall(api, parts.names, located, credentials === null ? [] : [credentials], signal);
+  const place = { api, names, floorBytes, ready, logger };
+  await pullForInstall(place, located, credentials === null ? [] : [credentials], signal);
   return { ...(await describeBuilt(api, imageText(located))), artifactDigest };
 }
 

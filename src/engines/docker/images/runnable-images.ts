@@ -2,24 +2,24 @@
  * From an artifact's digest to an image that this daemon has: a tree of the platform's builders on top of the stack, or an image of a
  * registry by its own digest.
  */
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalImage } from '../../../core/images/canonical-image.ts';
-import { start } from '../../../lib/exec.ts';
+import type { Logger } from '../../../lib/logger.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import { failureIn } from '../api/progress.ts';
 import type { ImageDetails } from '../api/shapes.ts';
 import { labels, type Names } from '../names.ts';
 import { appRuns } from '../owner.ts';
 import { wantsReadOnly } from '../read-only.ts';
+import { archiveOf, byTar, packed } from './archive.ts';
 import { type ArtifactForm, artifactForm } from './artifact-form.ts';
 import { exposedPorts } from './describe-built.ts';
 import type { ImageExchange } from './image-exchange.ts';
 import { type ImageUser, imageUser } from './image-user.ts';
 import { admitRegistry, type RegistryRules } from './registry-rules.ts';
 import { pullForInstall } from './retention/pulled-mark.ts';
+import { SharedWork } from './shared-work.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
 
 export interface RunnableImage {
@@ -47,6 +47,11 @@ export interface RunnableImagesParts {
   readonly exchange: ImageExchange;
   /** Images that say root, or nobody, run as root. */
   readonly allowRoot: boolean;
+  /** No image is pulled to a node that has less free. */
+  readonly freeSpaceFloorBytes: number;
+  /** The node's helper, which says how much that is, stands afterwards. */
+  readonly ready: () => Promise<unknown>;
+  readonly logger: Logger;
 }
 
 const buildMs = 600_000;
@@ -54,7 +59,7 @@ const dockerfile = '.berth-dockerfile';
 
 export class RunnableImages {
   readonly #parts: RunnableImagesParts;
-  readonly #making = new Map<string, Promise<RunnableImage>>();
+  readonly #making = new SharedWork<RunnableImage>();
   /** By the image's id, which stands for what is in it for ever. */
   readonly #users = new Map<string, Promise<ImageUser>>();
 
@@ -64,21 +69,22 @@ export class RunnableImages {
 
   /**
    * `appId` says whose credentials an image of a registry is pulled with. Rejects, in words for the app's owner, when the artifact is not
-   * to be had.
+   * to be had, and with the signal's reason. A pull ends when nobody waits for it any more.
    */
-  ensure(digest: string, appId: string): Promise<RunnableImage> {
+  ensure(digest: string, appId: string, signal: AbortSignal = new AbortController().signal): Promise<RunnableImage> {
     const form = artifactForm(digest);
     const key = form?.kind === 'registry' ? `${digest} ${appId}` : digest;
-    const known = this.#making.get(key);
-    if (known !== undefined) return known;
-    const making = this.#ensure(digest, form, appId).finally(() => this.#making.delete(key));
-    this.#making.set(key, making);
-    return making;
+    return this.#making.wait(key, signal, (unwanted) => this.#ensure(digest, form, appId, unwanted));
   }
 
-  async #ensure(digest: string, form: ArtifactForm | null, appId: string): Promise<RunnableImage> {
+  async #ensure(
+    digest: string,
+    form: ArtifactForm | null,
+    appId: string,
+    unwanted: AbortSignal,
+  ): Promise<RunnableImage> {
     const { api, stack, artifactFolder, exchange } = this.#parts;
-    if (form?.kind === 'registry') return this.#ofRegistry(digest, form.reference, appId);
+    if (form?.kind === 'registry') return this.#ofRegistry(digest, form.reference, appId, unwanted);
     if (form?.kind === 'built') {
       if (!(await hasImage(api, form.imageId)) && !(await exchange.bring(api, form.imageId))) throw notHere();
       return this.#asItIs(form.imageId);
@@ -93,12 +99,13 @@ export class RunnableImages {
     return { reference, own: true, user: appRuns, ports: [] };
   }
 
-  async #ofRegistry(digest: string, reference: string, appId: string): Promise<RunnableImage> {
-    const { api, names, registries } = this.#parts;
+  async #ofRegistry(digest: string, reference: string, appId: string, unwanted: AbortSignal): Promise<RunnableImage> {
+    const { api, names, registries, freeSpaceFloorBytes: floorBytes, ready, logger } = this.#parts;
     if (!(await hasImage(api, reference))) {
       const image = canonicalImage(reference);
       await admitRegistry(registries, image.host);
-      await pullForInstall(api, names, image, await registries.credentials(appId, digest));
+      const credentials = await registries.credentials(appId, digest);
+      await pullForInstall({ api, names, floorBytes, ready, logger }, image, credentials, unwanted);
     }
     return this.#asItIs(reference);
   }
@@ -127,34 +134,15 @@ export class RunnableImages {
   /** One layer with the tree; the app's user owns it. */
   async #build(folder: string, stack: string, reference: string, digest: string): Promise<void> {
     const { api, names } = this.#parts;
-    const temporary = mkdtempSync(join(tmpdir(), 'berth-image-'));
-    try {
-      const lines = [`FROM ${stack}`, `COPY --chown=${appRuns} tree /app`, ''];
-      writeFileSync(join(temporary, dockerfile), lines.join('\n'));
-      const argv = [
-        'tar',
-        '--create',
-        '--numeric-owner',
-        `--directory=${temporary}`,
-        dockerfile,
-        `--directory=${folder}`,
-        'tree',
-      ];
-      const tar = start(argv, {
-        environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      if (tar.stdout === null) throw new Error('tar has no output');
-      const marks = { [labels.install]: names.installId, [labels.artifact]: digest };
-      const answer = await api.call<unknown>('POST', '/build', {
-        query: { dockerfile, t: reference, labels: marks, forcerm: true, networkmode: 'none', q: true },
-        content: { type: 'application/x-tar', bytes: tar.stdout },
-        timeoutMs: buildMs,
-      });
-      refuse(answer, 'the image of this release cannot be made');
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
+    const lines = [`FROM ${stack}`, `COPY --chown=${appRuns} tree /app`, ''];
+    const instructions = packed((tar) => void tar.entry({ name: dockerfile }, lines.join('\n')));
+    const marks = { [labels.install]: names.installId, [labels.artifact]: digest };
+    const answer = await api.call<unknown>('POST', '/build', {
+      query: { dockerfile, t: reference, labels: marks, forcerm: true, networkmode: 'none', q: true },
+      content: { type: 'application/x-tar', bytes: archiveOf(instructions, byTar([`--directory=${folder}`, 'tree'])) },
+      timeoutMs: buildMs,
+    });
+    refuse(answer, 'the image of this release cannot be made');
   }
 }
 

@@ -3,34 +3,23 @@
  * once for each state of them. No registry is needed.
  */
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createReadStream, existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { run, start } from '../../../lib/exec.ts';
+import { pipeline } from 'node:stream/promises';
+import type { Pack } from 'tar-stream';
 import { shownEtc } from '../../common/shown-etc.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import { isStatus } from '../api/docker-error.ts';
 import { failureIn } from '../api/progress.ts';
 import { labels } from '../names.ts';
 import { appUser } from '../settings.ts';
+import { archiveOf, byTar, packed } from './archive.ts';
 import { type StackFiles, stackFiles } from './stack-packages.ts';
 
 /** To be raised with every change of what goes into the image. */
 const format = '2';
 export const stackRepository = 'berth-stack';
 const importMs = 600_000;
-const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const copied = [...shownEtc, 'debian_version', 'os-release', 'pki', 'python3.11', 'ssl'];
 export const nodeInside = '/opt/berth/node/bin';
 
@@ -72,26 +61,18 @@ export class StackImage {
     return reference;
   }
 
-  async #make({ paths }: StackFiles, tag: string): Promise<void> {
-    const folder = mkdtempSync(join(tmpdir(), 'berth-stack-'));
-    try {
-      await skeleton(join(folder, 'root'), this.#nodePath);
-      const list = join(folder, 'list');
-      writeFileSync(list, paths.map((path) => `${path.slice(1)}\0`).join(''));
-      const argv = ['tar', '--create', '--numeric-owner', '--owner=0', '--group=0', '--no-recursion', '--null'];
-      argv.push('--directory=/', `--files-from=${list}`, '--recursion', `--directory=${join(folder, 'root')}`, '.');
-      const tar = start(argv, { environment, stdio: ['ignore', 'pipe', 'ignore'] });
-      if (tar.stdout === null) throw new Error('tar has no output');
-      const answer = await this.#api.call<unknown>('POST', '/images/create', {
-        query: { fromSrc: '-', repo: stackRepository, tag, changes: `LABEL ${labels.artifact}=` },
-        content: { type: 'application/x-tar', bytes: tar.stdout },
-        timeoutMs: importMs,
-      });
-      const failure = failureIn(answer);
-      if (failure !== null) throw new Error(`the image for apps cannot be made: ${failure.slice(0, 300)}`);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+  async #make(files: StackFiles, tag: string): Promise<void> {
+    const bytes = archiveOf(
+      packed((tar) => skeleton(tar, this.#nodePath)),
+      machineFiles(files, this.#nodePath),
+    );
+    const answer = await this.#api.call<unknown>('POST', '/images/create', {
+      query: { fromSrc: '-', repo: stackRepository, tag, changes: `LABEL ${labels.artifact}=` },
+      content: { type: 'application/x-tar', bytes },
+      timeoutMs: importMs,
+    });
+    const failure = failureIn(answer);
+    if (failure !== null) throw new Error(`the image for apps cannot be made: ${failure.slice(0, 300)}`);
   }
 }
 
@@ -105,43 +86,52 @@ export async function hasImage(api: DockerApi, reference: string): Promise<boole
   }
 }
 
-/** All but /usr: accounts, names, certificates, the runtime. Nothing of the machine's own secrets or settings of its services. */
-async function skeleton(root: string, nodePath: string): Promise<void> {
-  for (const folder of ['etc', 'proc', 'sys', 'dev', 'run', 'var', nodeInside]) {
-    mkdirSync(join(root, folder), { recursive: true, mode: 0o755 });
-  }
-  for (const [name, mode] of [
-    ['tmp', 0o1777],
-    ['root', 0o700],
-  ] as const) {
-    mkdirSync(join(root, name));
-    chmodSync(join(root, name), mode);
-  }
-  symlinkSync('../tmp', join(root, 'var', 'tmp'));
-  for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']) {
-    if (existsSync(`/${name}`) && lstatSync(`/${name}`).isSymbolicLink())
-      symlinkSync(readlinkSync(`/${name}`), join(root, name));
-  }
-  const there = copied.map((name) => `/etc/${name}`).filter(existsSync);
-  const copy = await run(['cp', '-a', '--', ...there, join(root, 'etc')], { environment, timeoutMs: 60_000 });
-  if (copy.code !== 0) throw new Error(`the image’s /etc cannot be made: ${copy.stderr.trim()}`);
-  await rm(join(root, 'etc', 'ssl', 'private'), { recursive: true, force: true });
+/** What is not taken from the machine as it is: folders, accounts, names, the runtime. */
+async function skeleton(tar: Pack, nodePath: string): Promise<void> {
+  const folder = (name: string, mode = 0o755) => tar.entry({ name, mode, type: 'directory' });
+  const link = (name: string, linkname: string) => tar.entry({ name, linkname, type: 'symlink' });
+  for (const name of ['etc', 'proc', 'sys', 'dev', 'run', 'var']) folder(name);
+  folder('tmp', 0o1777);
+  folder('root', 0o700);
+  link('var/tmp', '../tmp');
+  for (const name of ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'])
+    if (existsSync(`/${name}`) && lstatSync(`/${name}`).isSymbolicLink()) link(name, readlinkSync(`/${name}`));
   const files = {
     passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\napp:x:${appUser}:${appUser}:app:/app:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`,
     group: `root:x:0:\napp:x:${appUser}:\nnogroup:x:65534:\n`,
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
   };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, 'etc', name), text, { mode: 0o644 });
-  copyFileSync(nodePath, join(root, nodeInside, 'node'));
-  chmodSync(join(root, nodeInside, 'node'), 0o755);
-  // A version manager's prefix brings its own npm, whose links lead from bin to lib.
-  const npm = join(dirname(nodePath), '..', 'lib', 'node_modules', 'npm');
-  if (!existsSync(npm)) return;
-  mkdirSync(join(root, nodeInside, '..', 'lib', 'node_modules'), { recursive: true });
-  await run(['cp', '-a', '--', npm, join(root, nodeInside, '..', 'lib', 'node_modules')], {
-    environment,
-    timeoutMs: 60_000,
-  });
-  for (const name of ['npm', 'npx'])
-    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, nodeInside, name));
+  for (const [name, text] of Object.entries(files)) tar.entry({ name: `etc/${name}`, mode: 0o644 }, text);
+  for (const name of ['opt', 'opt/berth', 'opt/berth/node', nodeInside.slice(1)]) folder(name);
+  const node = { name: `${nodeInside.slice(1)}/node`, mode: 0o755, size: statSync(nodePath).size };
+  await pipeline(createReadStream(nodePath), tar.entry(node));
+  if (existsSync(npmOf(nodePath)))
+    for (const name of ['npm', 'npx'])
+      link(`${nodeInside.slice(1)}/${name}`, `../lib/node_modules/npm/bin/${name}-cli.js`);
+}
+
+/** A version manager's prefix brings its own npm, whose links lead from bin to lib. */
+const npmOf = (nodePath: string): string => join(dirname(nodePath), '..', 'lib', 'node_modules', 'npm');
+
+/** Packages, certificates and npm, with none of the machine's own secrets or settings of its services. */
+function machineFiles({ paths }: StackFiles, nodePath: string): AsyncIterable<Buffer> {
+  const words = [
+    '--owner=0',
+    '--group=0',
+    '--directory=/',
+    '--no-recursion',
+    '--null',
+    '--files-from=-',
+    '--recursion',
+  ];
+  words.push(
+    '--exclude=etc/ssl/private',
+    ...copied.map((name) => `etc/${name}`).filter((name) => existsSync(`/${name}`)),
+  );
+  const npm = npmOf(nodePath);
+  if (existsSync(npm)) {
+    const inside = join(nodeInside, '..', 'lib', 'node_modules').slice(1);
+    words.push(`--transform=flags=r;s,^npm\\(/\\|$\\),${inside}/npm\\1,`, `--directory=${dirname(npm)}`, 'npm');
+  }
+  return byTar(words, paths.map((path) => `${path.slice(1)}\0`).join(''));
 }

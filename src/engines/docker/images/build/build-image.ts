@@ -7,11 +7,11 @@ import { labels } from '../../names.ts';
 import { buildTag } from '../artifact-form.ts';
 import { describeBuilt } from '../describe-built.ts';
 import type { ImagesParts } from '../images-parts.ts';
-import { admitBuild, defaultFloorBytes } from '../retention/free-space.ts';
+import { whileSpaceLasts } from '../retention/disk-watch.ts';
+import { admitBuild, defaultFloorBytes, filledByBuild } from '../retention/free-space.ts';
 import { admitBuilder } from './admit-builder.ts';
 import type { BuildRequest } from './build-request.ts';
 import { buildWithBuildKit } from './buildkit-build.ts';
-import { whileSpaceLasts } from './disk-watch.ts';
 import { hostArguments, hostSecrets } from './host-surroundings.ts';
 
 /** Read by BuildKit's frontend for Dockerfiles; no ARG need name it. Source: moby/buildkit, frontend/dockerfile/docs/reference.md. */
@@ -55,9 +55,9 @@ export async function buildImage(
         pull: true,
       },
     };
-    const outcome = await whileSpaceLasts({ api, names, floorBytes }, signal, (bounded) =>
-      withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited, parts.registries)),
-    );
+    const build = (bounded: AbortSignal) =>
+      withLimits(node, input, bounded, (limited) => buildWithBuildKit(api, request, limited, parts.registries));
+    const outcome = await whileSpaceLasts({ api, names, floorBytes }, signal, build, () => filledByBuild(floorBytes));
     return 'failed' in outcome ? outcome : await describeBuilt(api, outcome.imageId);
   } catch (error) {
     signal.throwIfAborted();

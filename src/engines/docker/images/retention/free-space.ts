@@ -1,4 +1,4 @@
-/** How much a node can still hold, and that no build begins on one that is nearly full. */
+/** How much a node can still hold, and that nothing is built or pulled on one that is nearly full. */
 import { BuildFailure } from '../../../../core/ports/builder.ts';
 import type { DockerApi } from '../../api/docker-api.ts';
 import { isStatus } from '../../api/docker-error.ts';
@@ -23,17 +23,36 @@ export async function freeSpace(api: DockerApi, names: Pick<Names, 'helper'>): P
   }
 }
 
-/** Throws BuildFailure `disk`, naming the setting, when the node has less free than the floor even without its build cache. */
-export async function admitBuild(api: DockerApi, names: Pick<Names, 'helper'>, floorBytes: number): Promise<void> {
-  const isBelow = (bytes: number | null): bytes is number => bytes !== null && bytes < floorBytes;
-  if (!isBelow(await freeSpace(api, names))) return;
+/** Whether a node has as much free as the floor, if need be without its build cache; one that cannot be asked has. */
+export async function roomOf(
+  api: DockerApi,
+  names: Pick<Names, 'helper'>,
+  floorBytes: number,
+): Promise<{ readonly isEnough: boolean; readonly freeBytes: number | null }> {
+  const look = async () => {
+    const freeBytes = await freeSpace(api, names);
+    return { freeBytes, isEnough: freeBytes === null || freeBytes >= floorBytes };
+  };
+  const found = await look();
+  if (found.isEnough) return found;
   await pruneBuildCache(api, 0);
-  const free = await freeSpace(api, names);
-  if (!isBelow(free)) return;
+  return look();
+}
+
+/** Throws BuildFailure `disk`, naming the setting, when the node has too little room. */
+export async function admitBuild(api: DockerApi, names: Pick<Names, 'helper'>, floorBytes: number): Promise<void> {
+  const { isEnough, freeBytes } = await roomOf(api, names, floorBytes);
+  if (isEnough) return;
   throw new BuildFailure(
     'disk',
-    `the disk of the node that builds is nearly full: ${inGibibytes(free)} GiB are free and ${setting} wants ${inGibibytes(floorBytes)}`,
+    `the disk of the node that builds is nearly full: ${inGibibytes(freeBytes ?? 0)} GiB are free and ${setting} wants ${inGibibytes(floorBytes)}`,
   );
 }
+
+export const filledByBuild = (floorBytes: number): BuildFailure =>
+  new BuildFailure(
+    'disk',
+    `the build was ended because the disk of its node ran full: ${setting} keeps ${inGibibytes(floorBytes)} GiB free`,
+  );
 
 export const inGibibytes = (bytes: number): string => String(Math.round((bytes / gibibyte) * 10) / 10);

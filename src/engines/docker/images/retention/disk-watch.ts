@@ -1,8 +1,7 @@
-/** Ends a build that would fill the disk of its node: nothing on a daemon limits what a step writes. */
-import { BuildFailure } from '../../../../core/ports/builder.ts';
+/** Ends what would fill the disk of its node: nothing on a daemon limits what a step of a build writes, or how large an image is. */
 import type { DockerApi } from '../../api/docker-api.ts';
 import type { Names } from '../../names.ts';
-import { freeSpace, inGibibytes, setting } from '../retention/free-space.ts';
+import { freeSpace } from './free-space.ts';
 
 export interface WatchedDisk {
   readonly api: DockerApi;
@@ -12,11 +11,12 @@ export interface WatchedDisk {
 
 const lookMs = 2_000;
 
-/** Rejects with BuildFailure `disk`, after `work` ended by the signal that it is given, when less than the floor is left. */
+/** Rejects with what `filledUp` says, after `work` ended by the signal that it is given, when less than the floor is left. */
 export async function whileSpaceLasts<T>(
   { api, names, floorBytes }: WatchedDisk,
   signal: AbortSignal,
   work: (bounded: AbortSignal) => Promise<T>,
+  filledUp: () => Error,
 ): Promise<T> {
   const full = new AbortController();
   let isLooking = false;
@@ -25,9 +25,9 @@ export async function whileSpaceLasts<T>(
     isLooking = true;
     try {
       const free = await freeSpace(api, names);
-      if (free !== null && free < floorBytes) full.abort(filledUp(floorBytes));
+      if (free !== null && free < floorBytes) full.abort(filledUp());
     } catch {
-      // A daemon that does not answer ends the build by itself.
+      // A daemon that does not answer ends the work by itself.
     } finally {
       isLooking = false;
     }
@@ -41,9 +41,3 @@ export async function whileSpaceLasts<T>(
     clearInterval(timer);
   }
 }
-
-const filledUp = (floorBytes: number): BuildFailure =>
-  new BuildFailure(
-    'disk',
-    `the build was ended because the disk of its node ran full: ${setting} keeps ${inGibibytes(floorBytes)} GiB free`,
-  );
