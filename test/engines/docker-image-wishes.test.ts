@@ -1,12 +1,12 @@
 // test-timeout: 300
-/** What an image says of itself: who runs, whose its volumes are, and whether anything in it may be changed. */
+/** What an image says of itself: who runs, whose its volumes are, whether anything in it may be changed, and how it is stopped. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
 import { pack } from 'tar-stream';
-import { specFor } from '../../src/engines/conformance/harness.ts';
+import { specFor, untilLine, untilState } from '../../src/engines/conformance/harness.ts';
 import type { ContainerSummary, ImageDetails } from '../../src/engines/docker/api/shapes.ts';
 import { StackImage } from '../../src/engines/docker/images/stack-image.ts';
 import { appUser } from '../../src/engines/docker/settings.ts';
@@ -57,6 +57,9 @@ suite('images on docker', { skip: missing ?? false }, () => {
   };
   const tries = (...paths: readonly string[]): string =>
     paths.map((path) => `if touch ${path} 2>/dev/null; then echo ${path}; fi`).join('; ');
+  const removeVolumes = async (mounts: readonly { readonly volumeId: string }[]): Promise<void> => {
+    for (const { volumeId } of mounts) await harness.engine.removeVolume(volumeId);
+  };
   const who = 'echo $(id -u):$(id -g)';
 
   test('the label berth.read-only: it changes nothing but /tmp, /run, its volumes and what it was given', async () => {
@@ -75,6 +78,61 @@ suite('images on docker', { skip: missing ?? false }, () => {
     assert.equal(await run(readOnly, script, { uploads }), 'given 4321\n/tmp/x\n/tmp/uploads/x\n');
     const volumes = await api.call<{ Volumes: readonly object[] | null }>('GET', '/volumes');
     assert.deepEqual(volumes.Volumes ?? [], [], 'what it was given went with it');
+  });
+
+  test('read-only with volumes: they are whoever’s that runs, and all that it may change', async () => {
+    const lines = ['RUN mkdir /data && chmod 750 /data', 'LABEL berth.read-only=true', 'VOLUME /own'];
+    const mounts = [
+      { volumeId: harness.id(), path: '/data' },
+      { volumeId: harness.id(), path: '/new/data' },
+    ];
+    const paths = ['/data', '/own', '/new/data'];
+    const script = `${tries(...paths.map((path) => `${path}/x`), '/x')}; stat -c %u:%a ${paths.join(' ')}`;
+    const wrote = '/data/x\n/own/x\n/new/data/x\n';
+    const given = `${appUser}:750\n${appUser}:755\n${appUser}:755\n`;
+    assert.equal(await run(await build('forced-read-only', ...lines), script, { mounts }), `${wrote}${given}`);
+    const numbered = await build('numbered-read-only', ...lines.slice(0, 2), 'USER 4321:4321');
+    const own = mounts.map(({ path }) => ({ volumeId: harness.id(), path }));
+    assert.equal(await run(numbered, `touch /data/x && stat -c %u /data`, { mounts: own }), '4321\n');
+    await removeVolumes([...mounts, ...own]);
+  });
+
+  test('folders that an image calls volumes are the app’s user’s in place of root; the log says who runs, and how else', async () => {
+    const folders = 'RUN mkdir /data /kept && echo seed > /data/seed && chown -R 999 /data /kept && chmod 700 /data';
+    const image = await build('keeps', folders, 'VOLUME ["/data/", "/fresh"]');
+    const script = `cat /data/seed; ${tries('/data/x', '/fresh/x', '/kept/x')}`;
+    const spec = specFor(harness, 'exit.js', [], { artifactDigest: image, ports: [], command: script });
+    await harness.engine.start(spec);
+    await untilState(harness.engine, spec.id, 'exited');
+    const lines = harness.lines(`apps/${spec.appId}`);
+    const texts = (source: string) => lines.filter((line) => line.source === source).map(({ text }) => text);
+    assert.deepEqual(texts('app'), ['seed', '/data/x', '/fresh/x']);
+    assert.match(texts('platform').join('\n'), /^the image says root.*user 10001.*USER.*BERTH_DOCKER_ALLOW_ROOT.*$/);
+    await harness.engine.remove(spec.id);
+    // One that names its user is asked nothing, and keeps what it gave whom.
+    const named = await build('keeps-named', folders, 'VOLUME ["/data/"]', 'USER 4321');
+    assert.equal(await run(named, `stat -c %u /data; ${tries('/data/x')}`), '999\n');
+    assert.deepEqual((await api.call<{ Volumes: readonly object[] | null }>('GET', '/volumes')).Volumes ?? [], []);
+  });
+
+  test('it is stopped by the signal it asks for, and its own health checks are not run', async () => {
+    const image = await build('stops', 'STOPSIGNAL 3', 'HEALTHCHECK --interval=1s CMD touch /tmp/checked');
+    const asked = 'trap "echo asked; exit 5" QUIT; echo ready; while :; do sleep 0.05; done';
+    const gentle = specFor(harness, 'exit.js', [], { artifactDigest: image, ports: [], command: asked });
+    const plain = specFor(harness, 'exit.js', [], { artifactDigest: image, ports: [], command: ['sleep', '1000'] });
+    await Promise.all([gentle, plain].map((spec) => harness.engine.start(spec)));
+    await Promise.all([untilLine(harness, gentle, 'ready'), untilState(harness.engine, plain.id, 'running')]);
+    const name = `berth-${harness.options.installId}-i-${gentle.id}`;
+    const { State } = await api.call<{ State: { Health?: object } }>('GET', `/containers/${name}/json`);
+    assert.equal(State.Health, undefined);
+    await Promise.all([gentle, plain].map(({ id }) => harness.engine.stop(id, 60_000)));
+    const ends = await Promise.all([gentle, plain].map(({ id }) => untilState(harness.engine, id, 'exited')));
+    assert.deepEqual(
+      ends.map(({ exit }) => exit?.code ?? exit?.signal),
+      [5, 'SIGQUIT'],
+    );
+    await untilLine(harness, gentle, 'asked');
+    await Promise.all([gentle, plain].map(({ id }) => harness.engine.remove(id)));
   });
 
   test('it runs as the user it names, never as one that is root by another name, and not as one it does not know', async () => {
@@ -120,7 +178,7 @@ suite('images on docker', { skip: missing ?? false }, () => {
     // Another image does not take away what is somebody's.
     const other = await build('other', 'USER 5432');
     assert.equal(await run(other, `${tries('/new/data/y')}; stat -c %u /new/data`, { mounts: own }), '4321\n');
-    for (const { volumeId } of [...mounts, ...own]) await harness.engine.removeVolume(volumeId);
+    await removeVolumes([...mounts, ...own]);
   });
 
   test('where root is allowed an image that begins as root gives itself its folders and becomes somebody else', async (t) => {

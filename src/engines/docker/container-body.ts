@@ -53,6 +53,8 @@ export function containerBody(plan: ContainerPlan): object {
     AttachStdin: interactive,
     AttachStdout: interactive,
     AttachStderr: interactive,
+    // An image's own checks would run beside its instances, within no limit of theirs and as often as it likes.
+    Healthcheck: { Test: ['NONE'] },
     Labels: names.labels('instance', {
       [labels.space]: spec.spaceId,
       [labels.identity]: JSON.stringify(identity),

@@ -1,6 +1,8 @@
 /** From a spec to a running container: everything that it needs around it first, each made once and found again. */
 import type { LinkEnd } from '../../core/instances/link-variables.ts';
 import type { InstanceSpec } from '../../core/ports/engine.ts';
+import type { LogStore } from '../../core/ports/log-store.ts';
+import type { Logger } from '../../lib/logger.ts';
 import { mountRefusal } from '../common/mount-points.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import { DockerError, isStatus } from './api/docker-error.ts';
@@ -8,12 +10,14 @@ import { type ContainerPlan, containerBody, hostnameOf, hostsOf } from './contai
 import { type Identity, identityOf, podKeyOf } from './identity.ts';
 import { withImagePort } from './images/image-port.ts';
 import type { RunnableImage, RunnableImages } from './images/runnable-images.ts';
+import { platformLine, streamOf } from './log-lines.ts';
 import { labels, type Names } from './names.ts';
 import type { Gateways, Space } from './network/gateways.ts';
 import type { LinkPlaces } from './network/link-places.ts';
 import type { NodeFirewall } from './network/node-firewall.ts';
 import type { Pods } from './pods.ts';
 import type { Sessions } from './sessions.ts';
+import { appUser } from './settings.ts';
 import { removeContainer } from './standing-container.ts';
 import { putUploads } from './uploads.ts';
 import type { Volumes } from './volumes.ts';
@@ -33,6 +37,9 @@ export interface LauncherParts {
   readonly hostEnvironment: Readonly<Record<string, string>>;
   readonly knowsConsoleSize: () => Promise<boolean>;
   readonly now: () => Date;
+  /** Null: another client says what is to be said. */
+  readonly logAppender: Pick<LogStore, 'append'> | null;
+  readonly logger: Logger;
 }
 
 const loopback = '127.0.0.1';
@@ -112,7 +119,7 @@ export class Launcher {
     };
     const name = names.instance(spec.id);
     await api.call('POST', '/containers/create', { query: { name }, body: containerBody(plan) });
-    if (spec.mounts !== undefined && spec.mounts.length > 0) await volumes.give(name, spec.mounts, image);
+    await volumes.give(name, spec.mounts ?? [], image);
     await putUploads(api, name, spec.uploads, image);
     if (identity.interactive) await sessions.hold(spec.id, name);
     await api.call('POST', `/containers/${name}/start`);
@@ -120,6 +127,16 @@ export class Launcher {
       const query = { w: spec.terminal.columns, h: spec.terminal.rows };
       await api.call('POST', `/containers/${name}/resize`, { query }).catch(() => {});
     }
+    if (image.insteadOfRoot === true && !identity.interactive) await this.#sayWho(identity);
+  }
+
+  /** Somebody whose image cannot do without root would look long for the reason. */
+  async #sayWho(identity: Identity): Promise<void> {
+    const { logAppender, logger, now } = this.#parts;
+    const text = `the image says root, or no user, and runs as user ${appUser} here. Where it cannot do without: another USER in its Dockerfile, or BERTH_DOCKER_ALLOW_ROOT for the whole platform`;
+    await logAppender
+      ?.append(streamOf(identity), [platformLine(identity, now(), text)])
+      .catch((error: unknown) => logger.warn({ error, instance: identity.id }, 'a log line was lost'));
   }
 
   /** Where each of its links leads; a member of its own pod is at the loopback. */

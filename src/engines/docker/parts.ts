@@ -69,6 +69,8 @@ export function assemble(shared: SharedParts, api: DockerApi, surroundings: Node
     ...{ api, names, images, gateways, firewall, places, pods, volumes, sessions, knowsConsoleSize, now },
     stack: image,
     hostEnvironment: options.hostEnvironment ?? {},
+    logAppender: options.logAppender,
+    logger: options.logger,
   });
   const stepLimits = new StepLimits({ api, helper });
   return { stack, stepLimits, helper, firewall, buildFirewall, gateways, pods, volumes, sessions, launcher };
