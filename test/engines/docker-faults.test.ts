@@ -50,6 +50,7 @@ describe('docker engine and what may happen to it', { skip: missingForDocker() ?
     assert.equal(appLines(harness, spec).length, kept);
     await harness.restart();
     await untilState(harness.engine, spec.id, 'exited');
+    await until('the last line', () => appLines(harness, spec).length >= 3_000);
     assert.deepEqual(
       appLines(harness, spec),
       Array.from({ length: 3_000 }, (_, index) => `line ${index}`),

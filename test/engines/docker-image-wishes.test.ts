@@ -115,6 +115,30 @@ suite('images on docker', { skip: missing ?? false }, () => {
     assert.deepEqual((await api.call<{ Volumes: readonly object[] | null }>('GET', '/volumes')).Volumes ?? [], []);
   });
 
+  test('its entrypoint, arguments, folder and environment are its own; a command of the app’s is in their place', async () => {
+    const script = 'printf \'#!/bin/sh\\necho "entry $#"\\nexec "$@"\\n\' > /entry && chmod 755 /entry';
+    const lines = [
+      `RUN ${script}`,
+      'ENV LANG=C GREETING="a  b" PATH=/own/bin:$PATH',
+      'WORKDIR "/srv/work dir"',
+      'EXPOSE 9000',
+    ];
+    const said = 'echo "$0|$1|$GREETING|$LANG|$PATH|$PWD|$PORT"';
+    const command = ['sh', '-c', said, 'zero', 'one two'];
+    const image = await build('whole', ...lines, 'ENTRYPOINT ["/entry"]', `CMD ${JSON.stringify(command)}`);
+    const change = { ports: 'any' } as const;
+    const around = 'a  b|C|/own/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin|/srv/work dir|9000';
+    const own = { ...change, command: { arguments: null } };
+    assert.equal(await run(image, '', own), `entry 5\nzero|one two|${around}\n`);
+    const given = { ...change, command: { arguments: ['echo', '$HOME', 'a b'] } };
+    assert.equal(await run(image, '', given), 'entry 3\n$HOME a b\n');
+    assert.equal(await run(image, said, change), `/bin/sh||${around}\n`);
+    const shell = await build('shell-form', ...lines, `CMD ${said.replace('$1', '')}`);
+    assert.equal(await run(shell, '', own), `/bin/sh||${around}\n`);
+    const terminal = { columns: 91, rows: 17 };
+    assert.equal(await run(image, '', { terminal, command: 'stty size' }), '17 91\r\n');
+  });
+
   test('it is stopped by the signal it asks for, and its own health checks are not run', async () => {
     const image = await build('stops', 'STOPSIGNAL 3', 'HEALTHCHECK --interval=1s CMD touch /tmp/checked');
     const asked = 'trap "echo asked; exit 5" QUIT; echo ready; while :; do sleep 0.05; done';

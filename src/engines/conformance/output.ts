@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../core/ports/secret.ts';
-import { appLines, type Current, specFor, untilLine, untilState } from './harness.ts';
+import { appLines, type Current, specFor, until, untilLine, untilState } from './harness.ts';
 
 export function outputTests(current: Current): void {
   test('a line names its process, instance and seat', async () => {
@@ -39,6 +39,7 @@ export function outputTests(current: Current): void {
     const spec = specFor(harness, 'burst.js', [String(count)]);
     await harness.engine.start(spec);
     await untilState(harness.engine, spec.id, 'exited');
+    await until('the last line', () => appLines(harness, spec).length >= count);
     const lines = appLines(harness, spec);
     assert.equal(lines.length, count);
     assert.ok(lines.every((line, index) => line === `line ${index}`));

@@ -110,9 +110,11 @@ function commandOf({ spec, image, knowsConsoleSize }: ContainerPlan): object {
   const { command, terminal } = spec;
   if (typeof command === 'object' && 'arguments' in command)
     return command.arguments === null ? {} : { Cmd: command.arguments };
-  const words = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+  const isText = typeof command === 'string';
+  const words = isText ? ['/bin/sh', '-c', command] : command;
+  const hasShell = image.own || isText;
   const asked =
-    terminal === undefined || knowsConsoleSize || !image.own
+    terminal === undefined || knowsConsoleSize || !hasShell
       ? words
       : sizedCommand(terminal.columns, terminal.rows, words);
   // An empty list takes the image's own away.
@@ -132,10 +134,10 @@ function environmentOf({ spec, identity, image, gateway, ends, hostEnvironment }
     USER: 'app',
     LOGNAME: 'app',
     SHELL: '/bin/sh',
+    LANG: 'C.UTF-8',
   };
   const given = Object.entries(spec.environment).map(([name, value]) => [name, value.reveal()] as const);
   const whole: Record<string, string> = {
-    LANG: 'C.UTF-8',
     ...(image.own ? own : {}),
     ...hostEnvironment,
     BERTH_HOST_ADDRESS: gateway,
