@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemActor } from '../../src/core/access/actor.ts';
+import type { Engine } from '../../src/core/ports/engine.ts';
 import { testFleet } from '../support/fleet.ts';
 import { until } from '../support/until.ts';
 
@@ -73,4 +74,29 @@ test('a crashed instance comes up elsewhere in its own time, and a drain does no
     const [found] = await db.instances.list(shop);
     return found?.state === 'ready' && found.nodeId === two.id;
   });
+});
+
+test('a node that went down is not healed by what was listed before', async (t) => {
+  let before: Awaited<ReturnType<Engine['list']>> | null = null;
+  const { engine, join, serve, seen, spread, events } = await testFleet(t, {
+    engine: ({ engine }) =>
+      new Proxy(engine, {
+        get(target, name) {
+          if (name === 'list') return async () => before ?? (await target.list());
+          const member = Reflect.get(target, name);
+          return typeof member === 'function' ? member.bind(target) : member;
+        },
+      }),
+  });
+  const [one, two] = [await join(1), await join(2)];
+  const shop = await serve('shop', 2);
+  await seen();
+  before = await engine.list();
+  engine.fail(one.id);
+  await until('it is down', async () => (await events('NodeDown')).length === 1);
+  await seen();
+  assert.equal((await events('NodeHealed')).length, 0);
+  before = null;
+  await until('it is healed', async () => (await events('NodeHealed')).length === 1);
+  assert.deepEqual(await spread(shop), { [two.id]: 2 });
 });

@@ -60,18 +60,28 @@ describe('beside a platform', () => {
     await say('pools', 'add', 'boxes', 'docker');
     const added = await say('nodes', 'add', 'tcp://10.0.0.1:2376', '--pool', 'boxes', '--metadata', 'zone=a b');
     assert.match(added.out, /was added to pool boxes and joins/);
+    const wrong = await say('nodes', 'remove', 'tcp://10.0.0.1:2376', '--timeout', 'soon');
+    assert.deepEqual([wrong.code, /--timeout is a number of seconds/.test(wrong.err)], [1, true]);
     const waited = await say('nodes', 'drain', 'tcp://10.0.0.1:2376', '--wait', '--timeout', '60');
     assert.deepEqual([waited.code, waited.out], [0, 'Node tcp://10.0.0.1:2376 is drained.\n']);
     const list = await say('nodes', 'list', '--pool', 'boxes');
     assert.match(list.out, /^ADDRESS\s+POOL\s+STATE\s+WANTED\s+INSTANCES\s+METADATA\s+MESSAGE\s+ID\n/);
-    assert.match(list.out, /\ntcp:\/\/10\.0\.0\.1:2376\s+boxes\s+joining\s+drained\s+0\s+zone=a b\s+/);
+    assert.match(
+      list.out,
+      /\ntcp:\/\/10\.0\.0\.1:2376\s+boxes\s+joining\s+drained\s+0\s+zone=a b\s+.*BERTH_DOCKER_HOST/,
+    );
     const removed = await say('nodes', 'remove', 'tcp://10.0.0.1:2376', '--wait', '--timeout', '60');
     assert.equal(removed.out, 'Node tcp://10.0.0.1:2376 was removed.\n');
     const late = await say('nodes', 'add', 'unix:///nowhere.sock', '--pool', 'boxes', '--wait', '--timeout', '0');
     assert.equal(late.code, 1);
-    assert.match(late.err, /not done after 0 s \(joining\); it goes on/);
+    assert.match(late.err, /not done after 0 s \(joining.*\); it goes on/);
     assert.equal((await say('nodes', 'remove', 'unix:///nowhere.sock', '--force')).code, 0);
     assert.equal((await say('pools', 'remove', 'boxes')).code, 0);
+  });
+
+  test('a pool or an app is evened out, not both', async () => {
+    const { code, err } = await say('nodes', 'rebalance', '--pool', 'default', '--app', 'shop');
+    assert.deepEqual([code, /a pool is evened out or an app in its own, not both/.test(err)], [1, true]);
   });
 
   test('a space is made in a pool, which then cannot go', async () => {
