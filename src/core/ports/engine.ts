@@ -200,7 +200,10 @@ export interface Engine {
   describe(): Promise<EngineDescription>;
   /** Resolves when the instance is accepted (not yet ready). A failing start shows as `exited` with `startError`. */
   start(spec: InstanceSpec): Promise<EngineInstance>;
-  /** SIGTERM to the whole group, SIGKILL after `graceMs`; resolves when nothing of it is left. Unknown id: nothing to do. */
+  /**
+   * SIGTERM to the whole group, or the signal that its image asks for; SIGKILL after `graceMs`. Resolves when nothing of it is left. Unknown id:
+   * nothing to do.
+   */
   stop(id: string, graceMs: number): Promise<void>;
   /** Forgets an exited instance and deletes its working copy; stops it first (no grace) when it still runs. */
   remove(id: string): Promise<void>;

@@ -49,9 +49,14 @@ export async function followOutput(options: FollowerOptions): Promise<void> {
       const state = await stateOf(options);
       const isDamaged = refusals >= mostRefusals;
       if (state !== null && isUp(state)) {
-        if (isDamaged && !hasSkipped) await say(options, clock.now(), missing.part);
-        hasSkipped ||= isDamaged;
-        await (isDamaged ? reader.readOn(signal) : reader.read(true, signal));
+        if (isDamaged) {
+          if (!hasSkipped) await say(options, clock.now(), missing.part);
+          hasSkipped = true;
+          await reader.readOn(signal);
+        } else {
+          await reader.read(true, signal);
+          refusals = 0;
+        }
         isWhole = true;
         // The stream ends a moment before the container is said to have ended.
         await delay(endMs, undefined, { signal });
@@ -117,6 +122,10 @@ async function sayWhy(options: FollowerOptions, state: ContainerState): Promise<
   await say(options, new Date(state.FinishedAt), text);
 }
 
-async function say({ identity, append }: FollowerOptions, at: Date, text: string): Promise<void> {
-  await append(streamOf(identity), [platformLine(identity, at, text)]);
+async function say({ identity, append, logger }: FollowerOptions, at: Date, text: string): Promise<void> {
+  try {
+    await append(streamOf(identity), [platformLine(identity, at, text)]);
+  } catch (error) {
+    logger.warn({ error, instance: identity.id }, 'a log line was lost: the log store refused it');
+  }
 }
