@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { type TestContext, test } from 'node:test';
 import { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import { DockerError } from '../../src/engines/docker/api/docker-error.ts';
@@ -125,14 +126,28 @@ test('each version is spoken to in its own words', async (t) => {
 });
 
 test('a time limit holds for the whole answer of a call, for the head of a stream; nothing stays open', async (t) => {
+  const headMs = 3_000;
   const { api, server } = await serve(t, (request, response) => {
     response.writeHead(200).flushHeaders();
-    if (request.url?.includes('late')) setTimeout(() => response.end('all'), 1_500);
+    if (request.url?.includes('late')) setTimeout(() => response.end('all'), headMs + 500);
   });
   await assert.rejects(api.call('GET', '/hangs', { timeoutMs: 200 }), isUnavailable);
-  const stream = await api.stream('GET', '/late', { timeoutMs: 1_000 });
+  const stream = await api.stream('GET', '/late', { timeoutMs: headMs });
   assert.equal(await text(stream), 'all');
   await until('no connection is busy', async () => (await connections(server)) <= 1);
+});
+
+test('an answer that is read whole has an end; one that is streamed needs none', async (t) => {
+  const mebibyte = Buffer.alloc(2 ** 20, 'x');
+  const { api } = await serve(t, (request, response) => {
+    const count = Number.parseInt(request.url?.split('/').at(-1) ?? '', 10);
+    void pipeline(Readable.from(Array.from({ length: count }, () => mebibyte)), response).catch(() => {});
+  });
+  assert.equal((await api.call<string>('GET', '/long/63')).length, 63 * 2 ** 20);
+  await assert.rejects(api.call('GET', '/long/65'), { kind: 'unavailable', message: /more than 64 MiB/ });
+  let streamed = 0;
+  for await (const chunk of await api.stream('GET', '/long/65')) streamed += (chunk as Buffer).length;
+  assert.equal(streamed, 65 * 2 ** 20);
 });
 
 test('no limit, and giving up: with the caller’s own reason, and the daemon hears of it', async (t) => {

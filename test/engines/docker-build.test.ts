@@ -88,17 +88,14 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
 
   test('steps of an earlier build are used again', async () => {
     const mark = randomUUID();
-    const dockerfile = from(`RUN echo ${mark}; sleep 10`, 'COPY source.txt /');
+    const dockerfile = from(`RUN echo ${mark}`, 'COPY source.txt /');
     const first = await harness.build({ Dockerfile: dockerfile, 'source.txt': 'one' });
     built(first.outcome);
-    const startedMs = performance.now();
     const second = await harness.build({ Dockerfile: dockerfile, 'source.txt': 'two' });
     built(second.outcome);
-    const tookMs = performance.now() - startedMs;
     const numberOf = (line: string | undefined): string => /^#\d+/.exec(line ?? '')?.[0] ?? 'none';
     const step = numberOf(second.lines.find((line) => line.includes(`RUN echo ${mark}`)));
     assert.ok(second.lines.includes(`${step} CACHED`), second.lines.join('\n'));
-    assert.ok(tookMs < 10_000, `the second took ${tookMs} ms`);
   });
 
   test('config is a secret of the steps that mount it, and is nowhere afterwards', async () => {
@@ -183,7 +180,9 @@ suite('builds of Dockerfiles', { skip: missingForDocker() ?? missingForRegistry(
     const { signal } = new AbortController();
     await assert.rejects(harness.withFloor(bavail * bsize * 2).build(none, signal), isAboutDisk);
     const seconds = `${randomInt(10_000, 99_999)}.5`;
-    const greedy = harness.input({ Dockerfile: from(`RUN fallocate -l 4G /big && sleep ${seconds}`) });
+    // Whatever others free meanwhile, this goes below the floor.
+    const fill = `sleep ${seconds} & for n in $(seq 40); do fallocate -l 1G /big$n; sleep 0.5; done`;
+    const greedy = harness.input({ Dockerfile: from(`RUN ${fill}`) });
     await assert.rejects(harness.withFloor(bavail * bsize - 2 * 2 ** 30).build(greedy, signal), isAboutDisk);
     await until('no process of the step is left', () => processes(seconds).length === 0);
   });

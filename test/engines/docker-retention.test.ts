@@ -20,8 +20,10 @@ import { pruneImages } from '../../src/engines/docker/images/prune.ts';
 import { pullImage } from '../../src/engines/docker/images/pull.ts';
 import { publicOnly } from '../../src/engines/docker/images/registry-rules.ts';
 import { pruneBuildCache } from '../../src/engines/docker/images/retention/build-cache.ts';
+import type { FoundImage } from '../../src/engines/docker/images/retention/found-images.ts';
 import { admitBuild, freeSpace } from '../../src/engines/docker/images/retention/free-space.ts';
 import { pullForInstall } from '../../src/engines/docker/images/retention/pulled-mark.ts';
+import { freedBytes, unneeded } from '../../src/engines/docker/images/retention/unneeded.ts';
 import { hasImage, StackImage } from '../../src/engines/docker/images/stack-image.ts';
 import { labels, Names } from '../../src/engines/docker/names.ts';
 import { NodeHelper } from '../../src/engines/docker/node-helper.ts';
@@ -322,6 +324,22 @@ suite('retention of images', { skip: missing ?? false }, () => {
     const { BuildCache } = await api.call<{ BuildCache: readonly { Size: number }[] | null }>('GET', '/system/df');
     return (BuildCache ?? []).reduce((sum, { Size }) => sum + Size, 0);
   }
+});
+
+test('what is freed by an image are the layers that no other has which is still there', () => {
+  const image = (id: string, sizeBytes: number, ...layers: readonly string[]): FoundImage => ({
+    ...{ id, sizeBytes, layers, isStack: false, artifact: null, digests: [], references: [id] },
+    ...{ at: new Date(0), isUsed: false },
+  });
+  const stack = image('stack', 100, 's');
+  const lower = image('lower', 130, 's', 'l');
+  const upper = image('upper', 150, 's', 'l', 'u');
+  const found = [stack, lower, upper];
+  assert.deepEqual(unneeded(found, new Set(), new Date()), found);
+  // The one below was to go before, and was in use after all.
+  assert.equal(freedBytes(upper, [stack, lower], found), 20);
+  assert.equal(freedBytes(upper, [stack], found), 50);
+  assert.equal(freedBytes(upper, [], found), 150);
 });
 
 function tarOf(files: Readonly<Record<string, string>>): Readable {

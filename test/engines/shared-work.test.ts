@@ -36,9 +36,9 @@ test('what was given up is begun anew by whoever comes next, and what is over as
   const left = new AbortController();
   const first = shared.wait('key', left.signal, work);
   left.abort(new Error('enough'));
+  await assert.rejects(first, /enough/);
   const stays = new AbortController().signal;
   const second = shared.wait('key', stays, work);
-  await assert.rejects(first, /enough/);
   assert.equal(begun.length, 2);
   const third = shared.wait('key', stays, work);
   begun[1]?.finish('done');

@@ -5,8 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { json, text } from 'node:stream/consumers';
-import { BerthError } from '../../../core/errors.ts';
+import { BerthError, unavailable } from '../../../core/errors.ts';
+import { collectBytes, LimitExceeded } from '../../../lib/streams.ts';
 import { DockerError } from './docker-error.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type TimeLimit, timeLimit } from './time-limit.ts';
@@ -17,6 +17,8 @@ import { agreeOnVersion } from './version.ts';
 export type { CallOptions, Query } from './transport.ts';
 
 const defaultTimeoutMs = 60_000;
+/** Of an answer that is read whole. The longest are lists: some kilobytes for each of what a node has. */
+const largestMebibytes = 64;
 /** Source: moby, api/server/middleware/version.go. */
 const otherVersion = /client version \S+ is too (?:new|old)/;
 
@@ -49,7 +51,7 @@ export class DockerApi {
   async call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
     return this.#limited(options, async (signal) => {
       const asked = { method, path: await this.#versioned(path), apart: options.timeoutMs === 0 };
-      const body = await text(answerOf(await this.#ask(asked, options, signal)));
+      const body = await textOf(answerOf(await this.#ask(asked, options, signal)));
       return (body === '' ? undefined : parsed(body)) as T;
     });
   }
@@ -78,7 +80,7 @@ export class DockerApi {
   async #negotiate(): Promise<string> {
     const options = { timeoutMs: 10_000 };
     const daemon = await this.#limited(options, async (signal) =>
-      json(answerOf(await this.#ask({ method: 'GET', path: '/version' }, options, signal))),
+      JSON.parse(await textOf(answerOf(await this.#ask({ method: 'GET', path: '/version' }, options, signal)))),
     );
     return agreeOnVersion(daemon as Parameters<typeof agreeOnVersion>[0]);
   }
@@ -143,6 +145,16 @@ function answerOf(answer: IncomingMessage | Socket): IncomingMessage {
   throw new Error('the daemon switched protocols unasked');
 }
 
+/** Throws `unavailable` for one without an end: nothing that Berth asks for is as long. */
+async function textOf(answer: IncomingMessage): Promise<string> {
+  try {
+    return (await collectBytes(answer, largestMebibytes * 2 ** 20)).toString();
+  } catch (error) {
+    if (!(error instanceof LimitExceeded)) throw error;
+    throw unavailable(`the Docker daemon answers with more than ${largestMebibytes} MiB`, error);
+  }
+}
+
 function parsed(body: string): unknown {
   try {
     return JSON.parse(body);
@@ -152,7 +164,7 @@ function parsed(body: string): unknown {
 }
 
 async function refusalOf(response: IncomingMessage): Promise<DockerError> {
-  const body = parsed(await text(response).catch(() => ''));
+  const body = parsed(await textOf(response).catch(() => ''));
   const message = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body);
   return new DockerError(response.statusCode ?? 500, message.trim());
 }

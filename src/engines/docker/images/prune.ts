@@ -5,10 +5,10 @@
 import type { DockerApi } from '../api/docker-api.ts';
 import type { ImagesParts } from './images-parts.ts';
 import { pruneBuildCache } from './retention/build-cache.ts';
-import { findImages } from './retention/found-images.ts';
+import { type FoundImage, findImages } from './retention/found-images.ts';
 import { defaultFloorBytes, freeSpace, inGibibytes, setting } from './retention/free-space.ts';
 import { removeImage } from './retention/remove-image.ts';
-import { unneeded } from './retention/unneeded.ts';
+import { freedBytes, unneeded } from './retention/unneeded.ts';
 
 type Went = Awaited<ReturnType<typeof pruneImages>>;
 type PruneParts = Pick<ImagesParts, 'nodes' | 'names' | 'clock' | 'logger' | 'freeSpaceFloorBytes' | 'registries'>;
@@ -66,9 +66,13 @@ async function removeUnneeded(
   youngMs: number,
 ): Promise<Went> {
   const since = new Date(clock.now().getTime() - youngMs);
+  const found = await findImages(api, names, registries?.own);
+  let left: readonly FoundImage[] = found;
   let went = nothing;
-  for (const { image, freedBytes } of unneeded(await findImages(api, names, registries?.own), keep, since)) {
-    if (await removeImage(api, image)) went = sum(went, { removed: 1, freedBytes });
+  for (const image of unneeded(found, keep, since)) {
+    if (!(await removeImage(api, image))) continue;
+    left = left.filter((other) => other !== image);
+    went = sum(went, { removed: 1, freedBytes: freedBytes(image, left, found) });
   }
   return went;
 }

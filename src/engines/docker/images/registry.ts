@@ -49,7 +49,7 @@ export async function resolveImage(
   const { names, logger, freeSpaceFloorBytes: floorBytes = defaultFloorBytes } = parts;
   const image = read(reference);
   const { api, ready } = await parts.builder();
-  const { digest, artifactDigest } = await locate(parts, api, image, credentials);
+  const { digest, artifactDigest } = await locate(parts, api, image, credentials, signal);
   const located = { ...image, tag: null, digest };
   const place = { api, names, floorBytes, ready, logger };
   await pullForInstall(place, located, credentials === null ? [] : [credentials], signal);
@@ -65,19 +65,21 @@ async function locate(
   api: DockerApi,
   image: CanonicalImage,
   credentials: RegistryCredentials | null,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<{ readonly digest: string; readonly artifactDigest: string }> {
   await admitRegistry(registries, image.host);
   const late = AbortSignal.timeout(askMs);
   try {
     const { Descriptor, Platforms } = await api.call<Distribution>('GET', `/distribution/${imageText(image)}/json`, {
       headers: registryAuth(image.host, credentials),
-      signal: late,
+      signal: AbortSignal.any([late, signal]),
     });
     if (!/^sha256:[0-9a-f]{64}$/.test(Descriptor.digest))
       throw new ImageUnavailable('refused', `the image ${imageText(image)} has a digest of an unknown kind`);
     if (!(await runsOn(api, Platforms ?? []))) throw notMadeFor(image);
     return { digest: Descriptor.digest, artifactDigest: imageDigest(image, Descriptor.digest) };
   } catch (error) {
+    signal.throwIfAborted();
     if (late.aborted) throw tooSlow(image);
     if (!(error instanceof DockerError)) throw error;
     throw troubleWith({ status: error.status, message: error.message, image, signedIn: credentials !== null });

@@ -21,6 +21,7 @@ import { admitRegistry, type RegistryRules } from './registry-rules.ts';
 import { pullForInstall } from './retention/pulled-mark.ts';
 import { SharedWork } from './shared-work.ts';
 import { hasImage, type StackImage } from './stack-image.ts';
+import { whileWanted } from './while-wanted.ts';
 
 export interface RunnableImage {
   readonly reference: string;
@@ -73,18 +74,19 @@ export class RunnableImages {
    */
   ensure(digest: string, appId: string, signal: AbortSignal = new AbortController().signal): Promise<RunnableImage> {
     const form = artifactForm(digest);
-    const key = form?.kind === 'registry' ? `${digest} ${appId}` : digest;
-    return this.#making.wait(key, signal, (unwanted) => this.#ensure(digest, form, appId, unwanted));
+    if (form?.kind === 'registry')
+      return this.#making.wait(`${digest} ${appId}`, signal, (unwanted) =>
+        this.#ofRegistry(digest, form.reference, appId, unwanted),
+      );
+    const stays = new AbortController().signal;
+    return whileWanted(
+      signal,
+      this.#making.wait(digest, stays, () => this.#ensure(digest, form)),
+    );
   }
 
-  async #ensure(
-    digest: string,
-    form: ArtifactForm | null,
-    appId: string,
-    unwanted: AbortSignal,
-  ): Promise<RunnableImage> {
+  async #ensure(digest: string, form: Exclude<ArtifactForm, { kind: 'registry' }> | null): Promise<RunnableImage> {
     const { api, stack, artifactFolder, exchange } = this.#parts;
-    if (form?.kind === 'registry') return this.#ofRegistry(digest, form.reference, appId, unwanted);
     if (form?.kind === 'built') {
       if (!(await hasImage(api, form.imageId)) && !(await exchange.bring(api, form.imageId))) throw notHere();
       return this.#asItIs(form.imageId);

@@ -1,4 +1,6 @@
 /** Work that several may wait for: done once at a time for each key, and ended when nobody waits for it any more. */
+import { whileWanted } from './while-wanted.ts';
+
 interface Going<T> {
   readonly done: Promise<T>;
   readonly end: AbortController;
@@ -13,17 +15,11 @@ export class SharedWork<T> {
     signal.throwIfAborted();
     const going = this.#going.get(key) ?? this.#begin(key, work);
     going.waiting += 1;
-    const { promise, reject } = Promise.withResolvers<never>();
-    const leave = (): void => {
+    try {
+      return await whileWanted(signal, going.done);
+    } finally {
       going.waiting -= 1;
       if (going.waiting === 0) this.#end(key, going, signal.reason);
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      return await Promise.race([going.done, promise]);
-    } finally {
-      signal.removeEventListener('abort', leave);
     }
   }
 

@@ -89,8 +89,8 @@ export async function hasImage(api: DockerApi, reference: string): Promise<boole
 /** What is not taken from the machine as it is: folders, accounts, names, the runtime. */
 async function skeleton(tar: Pack, nodePath: string): Promise<void> {
   const folder = (name: string, mode = 0o755) => tar.entry({ name, mode, type: 'directory' });
-  const link = (name: string, linkname: string) => tar.entry({ name, linkname, type: 'symlink' });
-  for (const name of ['etc', 'proc', 'sys', 'dev', 'run', 'var']) folder(name);
+  const link = (name: string, linkname: string) => tar.entry({ name, linkname, mode: 0o777, type: 'symlink' });
+  for (const name of ['.', 'etc', 'proc', 'sys', 'dev', 'run', 'var']) folder(name);
   folder('tmp', 0o1777);
   folder('root', 0o700);
   link('var/tmp', '../tmp');
@@ -105,11 +105,14 @@ async function skeleton(tar: Pack, nodePath: string): Promise<void> {
   for (const name of ['opt', 'opt/berth', 'opt/berth/node', nodeInside.slice(1)]) folder(name);
   const node = { name: `${nodeInside.slice(1)}/node`, mode: 0o755, size: statSync(nodePath).size };
   await pipeline(createReadStream(nodePath), tar.entry(node));
-  if (existsSync(npmOf(nodePath)))
-    for (const name of ['npm', 'npx'])
-      link(`${nodeInside.slice(1)}/${name}`, `../lib/node_modules/npm/bin/${name}-cli.js`);
+  if (!existsSync(npmOf(nodePath))) return;
+  folder(dirname(modulesInside));
+  folder(modulesInside);
+  for (const name of ['npm', 'npx'])
+    link(`${nodeInside.slice(1)}/${name}`, `../lib/node_modules/npm/bin/${name}-cli.js`);
 }
 
+const modulesInside = join(nodeInside, '..', 'lib', 'node_modules').slice(1);
 /** A version manager's prefix brings its own npm, whose links lead from bin to lib. */
 const npmOf = (nodePath: string): string => join(dirname(nodePath), '..', 'lib', 'node_modules', 'npm');
 
@@ -130,8 +133,7 @@ function machineFiles({ paths }: StackFiles, nodePath: string): AsyncIterable<Bu
   );
   const npm = npmOf(nodePath);
   if (existsSync(npm)) {
-    const inside = join(nodeInside, '..', 'lib', 'node_modules').slice(1);
-    words.push(`--transform=flags=r;s,^npm\\(/\\|$\\),${inside}/npm\\1,`, `--directory=${dirname(npm)}`, 'npm');
+    words.push(`--transform=flags=r;s,^npm\\(/\\|$\\),${modulesInside}/npm\\1,`, `--directory=${dirname(npm)}`, 'npm');
   }
   return byTar(words, paths.map((path) => `${path.slice(1)}\0`).join(''));
 }

@@ -6,9 +6,10 @@ import type { ImageBuildFailure, ImageBuildInput, ImageDescription } from '../..
 import { labels } from '../../names.ts';
 import { buildTag } from '../artifact-form.ts';
 import { describeBuilt } from '../describe-built.ts';
-import type { ImagesParts } from '../images-parts.ts';
+import type { BuildNode, ImagesParts } from '../images-parts.ts';
 import { whileSpaceLasts } from '../retention/disk-watch.ts';
 import { admitBuild, defaultFloorBytes, filledByBuild } from '../retention/free-space.ts';
+import { whileWanted } from '../while-wanted.ts';
 import { admitBuilder } from './admit-builder.ts';
 import type { BuildRequest } from './build-request.ts';
 import { buildWithBuildKit } from './buildkit-build.ts';
@@ -29,11 +30,8 @@ export async function buildImage(
   const { names, hostEnvironment, freeSpaceFloorBytes: floorBytes = defaultFloorBytes } = parts;
   try {
     signal.throwIfAborted();
-    const node = await parts.builder();
+    const node = await whileWanted(signal, preparedNode(parts, floorBytes));
     const { api } = node;
-    await admitBuilder(api);
-    await node.protect();
-    await admitBuild(api, names, floorBytes);
     const input = {
       ...given,
       secrets: { ...hostSecrets(hostEnvironment), ...given.secrets },
@@ -67,19 +65,34 @@ export async function buildImage(
   }
 }
 
+/** One that builds, has room, and keeps what steps reach. */
+async function preparedNode(parts: ImagesParts, floorBytes: number): Promise<BuildNode> {
+  const node = await parts.builder();
+  await admitBuilder(node.api);
+  await node.protect();
+  await admitBuild(node.api, parts.names, floorBytes);
+  return node;
+}
+
 /** The build ends when its steps would run without limits. */
 async function withLimits<T>(
-  { stepLimits }: Awaited<ReturnType<ImagesParts['builder']>>,
+  { stepLimits }: BuildNode,
   { limits }: ImageBuildInput,
   signal: AbortSignal,
   work: (bounded: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const held = await stepLimits.hold(limits);
+  const holding = stepLimits.hold(limits);
   try {
-    return await work(AbortSignal.any([signal, held.lost]));
-  } catch (error) {
-    throw held.lost.aborted ? held.lost.reason : error;
+    const { lost } = await whileWanted(signal, holding);
+    try {
+      return await work(AbortSignal.any([signal, lost]));
+    } catch (error) {
+      throw lost.aborted ? lost.reason : error;
+    }
   } finally {
-    held.release();
+    holding.then(
+      ({ release }) => release(),
+      () => {},
+    );
   }
 }

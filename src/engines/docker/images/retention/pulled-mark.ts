@@ -9,6 +9,7 @@ import type { Logger } from '../../../../lib/logger.ts';
 import type { Names } from '../../names.ts';
 import { pullImage } from '../pull.ts';
 import { hasImage } from '../stack-image.ts';
+import { whileWanted } from '../while-wanted.ts';
 import { type WatchedDisk, whileSpaceLasts } from './disk-watch.ts';
 import { inGibibytes, roomOf, setting } from './free-space.ts';
 
@@ -36,8 +37,10 @@ export async function pullForInstall(
   const { api, names, ready } = place;
   const reference = imageText(image);
   if (await hasImage(api, reference)) return;
-  await ready();
-  await admitImage(place, image);
+  await whileWanted(
+    signal,
+    ready().then(() => admitImage(place, image)),
+  );
   const pull = (bounded: AbortSignal): Promise<void> => pullImage(api, image, credentials, bounded);
   await whileSpaceLasts(place, signal, pull, () => noRoom(place, image));
   const tag = (image.digest ?? '').replace('sha256:', '');

@@ -2,18 +2,12 @@
 import { artifactForm } from '../artifact-form.ts';
 import type { FoundImage } from './found-images.ts';
 
-export interface Unneeded {
-  readonly image: FoundImage;
-  /** What is free when it is gone after those before it: its layers without those that others still have. */
-  readonly freedBytes: number;
-}
-
 /**
  * `keep`: artifact digests that apps may be started from. Nothing goes that a container was made of, that came at `since` or later (somebody
  * may be about to name it), or that another which stays is built on. Of one tree on several stacks only the newest is needed, and so is the
  * newest stack: what is started next is made of it.
  */
-export function unneeded(found: readonly FoundImage[], keep: ReadonlySet<string>, since: Date): Unneeded[] {
+export function unneeded(found: readonly FoundImage[], keep: ReadonlySet<string>, since: Date): FoundImage[] {
   const wanted = new Set([...keep].flatMap(wantedOf));
   const newest = newestOf(found);
   const mayStart = (image: FoundImage): boolean => {
@@ -23,12 +17,12 @@ export function unneeded(found: readonly FoundImage[], keep: ReadonlySet<string>
   };
   const staying = found.filter((image) => image.isUsed || image.at >= since || mayStart(image));
   const isBase = (image: FoundImage): boolean => image.isStack && staying.some((other) => isBelow(image, other));
-  const going = found.filter((image) => !staying.includes(image) && !isBase(image));
-  return going.map((image, index) => {
-    const others = found.filter((other) => !going.slice(0, index + 1).includes(other));
-    return { image, freedBytes: image.sizeBytes - sharedBytes(image, others, found) };
-  });
+  return found.filter((image) => !staying.includes(image) && !isBase(image));
 }
+
+/** What is free when an image is gone: its layers without those that others still have. `left`: those that are there beside it. */
+export const freedBytes = (image: FoundImage, left: readonly FoundImage[], found: readonly FoundImage[]): number =>
+  image.sizeBytes - sharedBytes(image, left, found);
 
 function wantedOf(artifactDigest: string): string[] {
   const form = artifactForm(artifactDigest);
