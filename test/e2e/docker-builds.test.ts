@@ -112,7 +112,7 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
 
   test('a build whose server is killed is carried through by the next one, once', async () => {
     const path = await createApp(platform, 'steadfast');
-    const mark = `16.${randomInt(10_000, 99_999)}`;
+    const mark = `24.${randomInt(10_000, 99_999)}`;
     const running = async (): Promise<number> => (await processesWith(mark)).length;
     const { id } = await startBuild(platform, path, {
       Dockerfile: dockerfile(`RUN sleep ${mark}`, 'CMD ["sleep", "1000"]'),
@@ -121,7 +121,7 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
     const server = await platform.pidOf('server');
     assert.ok(server !== null);
     process.kill(server, 'SIGKILL');
-    await until('its step ended with it', async () => (await running()) === 0, 13_000);
+    await until('its step ended with it', async () => (await running()) === 0, 20_000);
     let most = 0;
     const ended = patiently(() => endOfBuild(platform, path, id));
     await until('it runs again', async () => (await running()) > 0, 60_000);
