@@ -164,7 +164,7 @@ test('TLS material has to fit together, and never shows', async (t) => {
   assert.deepEqual([kept?.ca, kept?.certificate, kept?.key.reveal()], [good.ca, good.certificate, own.privateKeyPem]);
 });
 
-test('the node of the settings cannot be removed, and a pool on the platform’s own machine takes none', async (t) => {
+test('the node of the settings cannot be removed, its TLS material is the settings’, and a pool on the platform’s own machine takes none', async (t) => {
   const { core, db, node } = await scene(t);
   await db.nodes.update(node.id, { isHome: true });
   await assert.rejects(() => core.nodes.remove(systemActor, address), refusedAs('conflict', 'home-node'));
@@ -172,6 +172,9 @@ test('the node of the settings cannot be removed, and a pool on the platform’s
     () => core.nodes.remove(systemActor, address, { force: true }),
     refusedAs('conflict', 'home-node'),
   );
+  const tls = { ca: 'x', certificate: 'x', key: new Secret('x') };
+  await assert.rejects(() => core.nodes.update(systemActor, address, { tls }), /BERTH_DOCKER_TLS/);
+  await core.nodes.update(systemActor, address, { metadata: { zone: 'a' } });
   await core.pools.create(systemActor, { name: 'here', engine: 'process' });
   const add = () => core.nodes.add(systemActor, { address: 'tcp://10.0.0.9:2376', pool: 'here' });
   await assert.rejects(add, refusedAs('invalid', 'engine'));

@@ -131,7 +131,8 @@ export class NodeService {
   }
 
   /**
-   * Needs `node.delete`. Drains it first, and it goes when nothing runs there; with `force` at once, and what ran there is started elsewhere.
+   * Needs `node.delete`. Drains it first, and it goes when nothing runs there and no volume lies there any more; with `force` at once: what ran
+   * there is started elsewhere, and the volumes there are given up, so that their next instances begin with empty ones.
    * The operation has succeeded when it is gone. Throws conflict `home-node` for the daemon of the platform's own settings.
    */
   async remove(actor: Actor, reference: string, { force = false } = {}): Promise<Operation> {
