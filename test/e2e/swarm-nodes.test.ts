@@ -27,8 +27,10 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
   const t = { after: (work: () => Promise<void>) => void endings.push(work) };
   let swarm: SwarmPlatform;
   let path: string;
+  let db: Awaited<ReturnType<typeof platformCore>>['db'];
   before(async () => {
     swarm = await startSwarmPlatform(t, 3);
+    ({ db } = await platformCore(t, swarm.platform));
   });
   after(async () => {
     for (const end of endings.toReversed()) await end();
@@ -63,6 +65,14 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
     const { code, out, err } = await swarm.say(...words);
     assert.equal(code, 0, `${words.join(' ')}: ${out}${err}`);
   };
+  /** What became of a machine, in order. */
+  async function eventsOf(number: number): Promise<readonly string[]> {
+    const { items } = await db.events.list({ kinds: ['NodeDown', 'NodeReady', 'NodeHealed'] }, { limit: 50 });
+    const own = items.filter(({ data }) => data.address === addressOf(number));
+    return own.map(({ kind }) => kind).toReversed();
+  }
+  const untilHealed = (number: number) =>
+    until(`machine ${number} is healed`, async () => (await eventsOf(number)).at(-1) === 'NodeHealed', PATIENCE_MS);
   /** An instance goes elsewhere when its node is silent just then; so it is said until there is nothing to move. */
   const rebalance = () =>
     until(
@@ -118,6 +128,7 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
       await swarm.machine(2).kill();
       await untilNode(2, 'down');
       await untilSpread([6, null, 0]);
+      await untilHealed(2);
       await swarm.machine(2).start();
       await untilNode(2, 'ready');
       await untilSpread([6, 0, 0]);
@@ -143,6 +154,7 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
       await untilNode(2, 'down');
       await untilSpread([3, null, 3]);
       t.diagnostic(`six serve again after ${Math.round(performance.now() - began)} ms`);
+      await untilHealed(2);
       await swarm.machine(2).mend();
       await untilNode(2, 'ready');
       await untilSpread([3, 0, 3]);
@@ -158,6 +170,7 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
       await swarm.machine(1).powerOff();
       await untilNode(1, 'down');
       await untilSpread([null, 3, 3]);
+      await untilHealed(1);
       // A space of its own needs a network, which only the managers that are left can make.
       await say('spaces', 'add', 'fresh');
       const second = await createApp(swarm.platform, 'second', 'fresh');
@@ -174,17 +187,10 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
     assert.equal(result.unanswered, 0);
   });
 
-  test('the events tell all of it', async (t) => {
-    const { db } = await platformCore(t, swarm.platform);
-    const { items } = await db.events.list({ kinds: ['NodeDown', 'NodeReady', 'NodeHealed'] }, { limit: 50 });
-    const kindsOf = (number: number) =>
-      items
-        .filter(({ data }) => data.address === addressOf(number))
-        .map(({ kind }) => kind)
-        .toReversed();
+  test('the events tell all of it', async () => {
     const loss = ['NodeDown', 'NodeHealed', 'NodeReady'];
-    assert.deepEqual(kindsOf(1), ['NodeReady', ...loss]);
-    assert.deepEqual(kindsOf(2), ['NodeReady', ...loss, ...loss]);
-    assert.deepEqual(kindsOf(3), ['NodeReady']);
+    assert.deepEqual(await eventsOf(1), ['NodeReady', ...loss]);
+    assert.deepEqual(await eventsOf(2), ['NodeReady', ...loss, ...loss]);
+    assert.deepEqual(await eventsOf(3), ['NodeReady']);
   });
 });
