@@ -7,11 +7,18 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DockerError } from '../../src/engines/docker/api/docker-error.ts';
 import { joinAddresses } from '../../src/engines/docker/fleet/joining.ts';
-import { type ManagerCandidate, managersFor, nextManagerStep } from '../../src/engines/docker/fleet/manager-plan.ts';
+import {
+  isSpare,
+  type ManagerCandidate,
+  managersFor,
+  nextManagerStep,
+} from '../../src/engines/docker/fleet/manager-plan.ts';
 import { Managers } from '../../src/engines/docker/fleet/managers.ts';
 import { wantedLabels } from '../../src/engines/docker/fleet/membership.ts';
 import { watchPulse } from '../../src/engines/docker/fleet/pulse.ts';
+import { standingOf } from '../../src/engines/docker/fleet/quorum.ts';
 import { VolumeBook } from '../../src/engines/docker/fleet/volume-book.ts';
+import { clashes } from '../../src/engines/docker/fleet/volume-users.ts';
 
 const candidate = (id: string, change: Partial<ManagerCandidate> = {}): ManagerCandidate => ({
   ...{ id, isManager: false, isReachable: false, isReady: true, isGivenUp: false, isHome: false, isOurs: true },
@@ -65,6 +72,30 @@ test('whatever the Swarm looks like, no step is made without a majority, and no 
   );
 });
 
+test('a manager leaves only when the others have a majority, and one after another', () => {
+  const rank = (id: string, change = {}) => ({ id, isWanted: true, isManager: true, isReachable: true, ...change });
+  const [gone, late] = [rank('b', { isReachable: false }), rank('b', { isWanted: false })];
+  const worker = { id: 'w', isWanted: false, isManager: false, isReachable: false };
+  assert.ok(isSpare([rank('a'), rank('b'), rank('c'), worker], 'c'));
+  assert.ok(isSpare([rank('a'), rank('c')], 'c'));
+  assert.ok(!isSpare([rank('a'), gone, rank('c')], 'c'));
+  assert.ok(isSpare([rank('a'), gone, rank('c')], 'b'));
+  assert.ok(isSpare([rank('a'), gone, rank('c'), rank('d')], 'c'));
+  assert.ok(!isSpare([rank('a'), late, rank('c')], 'c'), 'another one is on its way out');
+  assert.ok(isSpare([rank('a'), late, rank('c')], 'b'), 'that one goes on');
+  assert.ok(!isSpare([rank('c'), worker], 'c'), 'the last one stays');
+});
+
+test('what is seen is believed while most managers answer; one that is silent just now is waited for', () => {
+  assert.equal(standingOf([]), 'majority');
+  assert.equal(standingOf(['away']), 'majority');
+  assert.equal(standingOf(['here', 'here', 'away']), 'majority');
+  assert.equal(standingOf(['here', 'silent', 'away']), 'doubt');
+  assert.equal(standingOf(['here', 'away']), 'minority');
+  assert.equal(standingOf(['here', 'away', 'away']), 'minority');
+  assert.equal(standingOf(['away', 'away', 'away']), 'minority');
+});
+
 test('labels of others stay; ours follow the table', () => {
   const wish = { id: 'n', poolId: 'p', schedulable: true, labels: { zone: 'a' } };
   const first = wantedLabels({ theirs: 'x' }, wish, 'install');
@@ -103,6 +134,25 @@ test('where volumes lie is remembered across restarts; half a copy is no volume'
   assert.deepEqual(again.unwantedAt('one'), []);
   again.saw('three', ['a'], () => false);
   assert.equal(again.addressOf('a'), 'three');
+  assert.equal(book.addressOf('a'), 'three', 'what another server wrote is read');
+  book.placed('d', 'two');
+  again.givenUp('a');
+  assert.deepEqual(
+    [book.addressOf('a'), again.addressOf('d'), new VolumeBook(path).volumesAt('two')],
+    [null, 'two', ['b', 'd']],
+  );
+});
+
+test('a volume is one instance’s alone, but for other processes of its pod', () => {
+  const spec = { id: 'new', processType: 'web', spaceId: 's', pod: 'p', mounts: [] };
+  const other = { id: 'old', processType: 'web', podKey: 's p' };
+  assert.deepEqual(
+    [null, { ...other, id: 'new' }, other, { ...other, processType: 'side' }, { ...other, podKey: null }].map((each) =>
+      clashes(each, spec),
+    ),
+    [false, false, true, false, true],
+  );
+  assert.equal(clashes({ ...other, podKey: null, processType: 'side' }, { ...spec, pod: null }), true);
 });
 
 test('silence is a loss only when it is long and was asked about twice', async () => {

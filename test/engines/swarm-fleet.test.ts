@@ -1,24 +1,26 @@
 // test-timeout: 900
 /** What the Docker engine promises over three machines: where instances are, what reaches what, and what happens when a machine is lost. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { InstanceSpec } from '../../src/core/ports/engine.ts';
+import type { InstanceSpec, NodeSpec } from '../../src/core/ports/engine.ts';
 import { drain } from '../../src/engines/conformance/harness.ts';
+import { createTlsAuthority } from '../support/docker-tls.ts';
 import { missingForDocker } from '../support/swarm.ts';
 import { command } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
 import { answerOf, find, type SwarmHarness, swarmHarness, untilReady, untilRunning } from './support/swarm-harness.ts';
+import { volumeTests } from './support/swarm-volumes.ts';
 
 const everyone = ['node-1', 'node-2', 'node-3'];
 const lossMs = 15_000;
 const patienceMs = 60_000;
+const bootMs = 7_000;
 
 describe('docker engine over several machines', { skip: missingForDocker() ?? false }, () => {
   let harness: SwarmHarness;
   before(async () => {
     harness = await swarmHarness(3);
-    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
-    await untilReady(harness.engine, everyone);
   });
   after(async () => {
     await harness.close();
@@ -28,9 +30,22 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   // What a test that failed left is not the next one's fault.
   afterEach(async () => {
     if (isOver) return;
-    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
-    await untilReady(harness.engine, everyone);
+    await useAll();
     for (const { id } of await harness.engine.list()) await harness.engine.remove(id);
+  });
+
+  test('a node that is alone and lost its power has its gateways again for what is started then', async () => {
+    await harness.engine.useNodes([harness.row(1)]);
+    await untilReady(harness.engine, ['node-1']);
+    const [first] = await startMany(1);
+    await machine(1).powerOff();
+    const begun = performance.now();
+    await until('it was away for as long as a machine takes to come up', () => performance.now() - begun > bootMs);
+    await machine(1).start();
+    await until('its end', async () => (await find(harness.engine, first?.id ?? ''))?.state === 'exited', patienceMs);
+    const [second] = await startMany(1);
+    const instance = await untilRunning(harness.engine, second?.id ?? '');
+    assert.equal(await until('an answer', () => answerOf(instance), patienceMs), 'hello');
   });
 
   test('an app is spread over all nodes, and each instance answers at its address', async () => {
@@ -142,35 +157,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await removeAll([...specs.values(), ...more, lost]);
   });
 
-  test('a volume stays where it lies, and is carried over when its node takes nothing new', async () => {
-    const mounts = [{ volumeId: `v-${harness.options.installId}`, path: '/app/data' }];
-    const script =
-      'mkdir -p data/deep && echo kept > data/deep/file && chmod 640 data/deep/file && ln -s deep/file data/link && ls -ln data/deep/file && sleep 600';
-    const writer = harness.spec({ mounts, command: script });
-    await harness.engine.start(writer);
-    const { nodeId } = await untilRunning(harness.engine, writer.id);
-    await until('it is written', () => harness.lines(writer.appId).length > 0);
-    await removeAll([writer]);
-    const again = harness.spec({ appId: writer.appId, mounts, command: 'cat data/link; sleep 600' });
-    await harness.engine.start(again);
-    assert.equal((await untilRunning(harness.engine, again.id)).nodeId, nodeId);
-    await until('it is read', () => harness.lines(writer.appId).includes('kept'));
-    await removeAll([again]);
-    const number = everyone.indexOf(nodeId) + 1;
-    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each, { schedulable: each !== number })));
-    const reader = harness.spec({ mounts, command: 'cat data/link; ls -ln data/deep/file; sleep 600' });
-    await harness.engine.start(reader);
-    assert.notEqual((await untilRunning(harness.engine, reader.id)).nodeId, nodeId);
-    await until('it is read elsewhere', () => harness.lines(reader.appId).length === 2);
-    const listing = (text: string | undefined): string => text?.split(' ').slice(0, 5).join(' ') ?? '';
-    assert.deepEqual(harness.lines(reader.appId)[0], 'kept');
-    assert.equal(listing(harness.lines(reader.appId)[1]), listing(harness.lines(writer.appId)[0]));
-    assert.deepEqual(await harness.engine.volumes(), [mounts[0]?.volumeId]);
-    await removeAll([reader]);
-    await harness.engine.removeVolume(mounts[0]?.volumeId ?? '');
-    assert.deepEqual(await harness.engine.volumes(), []);
-    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each)));
-  });
+  volumeTests(() => harness);
 
   test('an image that was built on one node is brought to the one that needs it', async () => {
     const images: readonly { readonly RepoTags: readonly string[] | null }[] = JSON.parse(await api(1, '/images/json'));
@@ -203,6 +190,78 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await removeAll([...specs.values()]);
   });
 
+  test('a second address of a node is refused, and taken out again it takes nothing along', async () => {
+    const specs = await startOn(everyone);
+    const rows = [1, 2, 3].map((number) => harness.row(number));
+    const twins = [1, 2].map((number) =>
+      harness.row(number, { id: `twin-${number}`, address: machine(number).unixHost }),
+    );
+    await harness.engine.useNodes([...rows, ...twins]);
+    for (const [index, { id }] of twins.entries()) {
+      const message = await until('a message', async () => {
+        const found = (await harness.engine.describe()).nodes.find((node) => node.id === id);
+        return found?.message?.includes('already') === true ? found.message : null;
+      });
+      assert.match(
+        message,
+        new RegExp(`is node ${machine(index + 1).host} already: .berth nodes remove ${machine(index + 1).unixHost}`),
+      );
+    }
+    assert.equal((await harness.engine.list()).length, 3);
+    await harness.engine.useNodes(rows);
+    // Waits for those that leave.
+    await harness.restart();
+    await harness.engine.useNodes(rows);
+    assert.deepEqual(await statesOf(specs), ['running', 'running', 'running']);
+    await removeAll([...specs.values()]);
+  });
+
+  test('other TLS material is used when it works; until then the former is, and nothing is missed', async () => {
+    const specs = await startOn(everyone);
+    const material = harness.row(3).tls;
+    assert.ok(material);
+    const useTls = (tls: NodeSpec['tls']): Promise<void> =>
+      harness.engine.useNodes([harness.row(1), harness.row(2), harness.row(3, { tls })]);
+    const message = async (): Promise<string | null> => {
+      assert.equal((await harness.engine.list()).length, specs.size);
+      return (await harness.engine.describe()).nodes.find(({ id }) => id === 'node-3')?.message ?? null;
+    };
+    const authority = await createTlsAuthority(join(machine(3).folder, 'other-tls'));
+    const { ca: other } = await authority.issue('stranger');
+    await useTls({ ...material, ca: other });
+    const isWrong = async (): Promise<boolean> => /its certificate is not of the CA/.test((await message()) ?? '');
+    await until('what is wrong with it is said', isWrong);
+    await useTls({ ...material, ca: `${material.ca}\n` });
+    await until('it is used', async () => (await message()) === null);
+    await until('it answers', () => harness.engine.exec(specs.get('node-3')?.id ?? '', { command: ['true'] }));
+    assert.deepEqual(await statesOf(specs), ['running', 'running', 'running']);
+    await removeAll([...specs.values()]);
+  });
+
+  test('while the platform has but one of three managers nothing counts as lost', async () => {
+    const specs = await startOn(everyone);
+    await until('all managers', async () => (await managers()).length === 3, patienceMs);
+    const listed = async (): Promise<boolean> => {
+      const found = await harness.engine.list().catch(() => null);
+      assert.ok(found === null || found.length === specs.size, `${found?.length} are listed`);
+      return found !== null;
+    };
+    await Promise.all([machine(2).cut(), machine(3).cut()]);
+    await until(
+      'both are down',
+      async () => {
+        await listed();
+        return (await harness.engine.describe()).nodes.filter(({ state }) => state === 'down').length === 2;
+      },
+      lossMs,
+    );
+    await assert.rejects(harness.engine.list(), /the platform that is cut off/);
+    await Promise.all([machine(2).mend(), machine(3).mend()]);
+    await until('they are listed again', listed, patienceMs);
+    assert.deepEqual(await statesOf(specs), ['running', 'running', 'running']);
+    await removeAll([...specs.values()]);
+  });
+
   test('a machine that loses its power is out of the list within seconds; what ran there is back with it, ended', async () => {
     const mounts = [{ volumeId: `w-${harness.options.installId}`, path: '/app/data' }];
     const specs = await startOn(everyone);
@@ -227,7 +286,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     assert.deepEqual(await harness.engine.volumes(), [mounts[0]?.volumeId]);
     await machine(3).start();
     await untilReady(harness.engine, everyone);
-    assert.equal((await find(harness.engine, there))?.state, 'exited');
+    await until('its end', async () => (await find(harness.engine, there))?.state === 'exited', patienceMs);
     await removeAll([...specs.values(), replacement, holder, heir].flatMap((spec) => spec ?? []));
     await harness.engine.removeVolume(mounts[0]?.volumeId ?? '');
   });
@@ -253,9 +312,16 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     );
     assert.notEqual(started.nodeId, 'node-1');
     assert.equal(await until('it answers', () => answerOf(started), patienceMs), 'hello');
+    // A server that starts meanwhile finds the others, and the managers that are left take its rank from the first.
+    await harness.restart();
+    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
+    await untilReady(harness.engine, ['node-2', 'node-3']);
+    assert.ok(await find(harness.engine, fresh.id));
+    await demoteFirst();
     await machine(1).start();
     await untilReady(harness.engine, everyone);
-    assert.equal(await until('still', () => answerOf(started), lossMs), 'hello');
+    assert.equal(await until('still', () => answerOf(started), patienceMs), 'hello');
+    await until('it is a manager again', async () => (await managers().catch(() => [])).length === 3, patienceMs);
     await removeAll([...specs.values(), fresh]);
   });
 
@@ -290,13 +356,36 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   });
 
   test('a node that is taken out is empty and in no Swarm; one of another Swarm is told what to do, and comes back', async () => {
+    const mounts = [{ volumeId: `y-${harness.options.installId}`, path: '/app/data' }];
+    const holder = harness.spec({ mounts, command: 'echo kept > data/file; sleep 600' });
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each, { schedulable: each === 3 })));
+    await harness.engine.start(holder);
+    await untilRunning(harness.engine, holder.id);
+    await removeAll([holder]);
+    await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each)));
     const specs = await startOn(everyone);
+    await until('all managers', async () => (await managers()).length === 3, patienceMs);
+    // Without the second manager the first would have no majority when the third left.
+    await machine(2).cut();
+    await until('it is missed', async () => (await managers()).length === 2, patienceMs);
     await harness.engine.useNodes([1, 2].map((each) => harness.row(each)));
+    await until('it is empty', async () => !(await containersOn(3)).includes(harness.options.installId), patienceMs);
+    assert.deepEqual([(await swarmNodes()).length, (await info(3)).Swarm.LocalNodeState], [3, 'active']);
+    await machine(2).mend();
+    await untilReady(harness.engine, ['node-1', 'node-2']);
     await until('it has left', async () => (await info(3)).Swarm.LocalNodeState === 'inactive', patienceMs);
     assert.equal((await containersOn(3)).includes(harness.options.installId), false);
     await until('the others forgot it', async () => (await swarmNodes()).length === 2, patienceMs);
     await until('one manager of two nodes', async () => (await managers()).length === 1, patienceMs);
     assert.equal((await harness.engine.list()).length, 2);
+    const heir = harness.spec({ mounts, command: 'ls data; echo empty; sleep 600' });
+    await harness.engine.start(heir);
+    await untilRunning(harness.engine, heir.id);
+    await until('it has an empty one', () => harness.lines(heir.appId).includes('empty'));
+    assert.match(harness.lines(heir.appId)[0] ?? '', /The volume at \/app\/data went with a node/);
+    assert.equal(harness.lines(heir.appId).includes('file'), false);
+    await removeAll([heir]);
+    await harness.engine.removeVolume(mounts[0]?.volumeId ?? '');
     const body = JSON.stringify({ ListenAddr: `${machine(3).address}:2377`, AdvertiseAddr: machine(3).address });
     await api(3, '/swarm/init', '-X', 'POST', '-H', 'Content-Type: application/json', '-d', body);
     await harness.engine.useNodes([1, 2, 3].map((each) => harness.row(each)));
@@ -320,6 +409,10 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     assert.equal((await command('ip', 'route')).includes(addressPool), false);
   });
 
+  async function useAll(): Promise<void> {
+    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
+    await untilReady(harness.engine, everyone);
+  }
   const machine = (number: number) => {
     const found = harness.machines[number - 1];
     if (found === undefined) throw new Error('no such machine');
@@ -336,11 +429,30 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   const managers = async () =>
     (await swarmNodes()).filter(({ ManagerStatus }) => ManagerStatus?.Reachability === 'reachable');
 
+  /** As the managers do with one that is away for a minute. */
+  async function demoteFirst(): Promise<void> {
+    const nodes: readonly SwarmNode[] = await until(
+      'a leader',
+      () => api(2, '/nodes').then(JSON.parse, never),
+      patienceMs,
+    );
+    const node = nodes.find(({ Spec }) => Spec.Labels['berth.node'] === 'node-1');
+    const body = JSON.stringify({ ...node?.Spec, Role: 'worker' });
+    const words = ['-X', 'POST', '-H', 'Content-Type: application/json', '-d', body];
+    await api(2, `/nodes/${node?.ID}/update?version=${node?.Version.Index}`, ...words);
+  }
+
+  const statesOf = async (specs: ReadonlyMap<string, InstanceSpec>): Promise<readonly (string | undefined)[]> => {
+    const all = await harness.engine.list();
+    return [...specs.values()].map((spec) => all.find(({ id }) => id === spec.id)?.state);
+  };
+
   /** One instance of a new app on each of these nodes, which must be all that are ready; resolves when they run. */
   async function startOn(
     nodes: readonly string[],
     change: Partial<InstanceSpec> = {},
   ): Promise<ReadonlyMap<string, InstanceSpec>> {
+    await useAll();
     const specs = await startMany(nodes.length, change);
     const places = await nodesOf(specs);
     assert.deepEqual(places.toSorted(), nodes);
@@ -373,7 +485,11 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   }
 });
 
+const never = (): null => null;
+
 interface SwarmNode {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
   readonly Spec: { readonly Labels: Readonly<Record<string, string>> };
   readonly ManagerStatus?: { readonly Reachability: string };
 }

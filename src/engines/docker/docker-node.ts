@@ -89,11 +89,12 @@ export class DockerNode {
   }
 
   /**
-   * It was silent for long: a machine that lost its power closes no connection, so events are asked for anew, and what stands there is looked at
-   * again when they come. What is under way is left alone.
+   * It answers again after it was silent for long: a machine that lost its power closes no connection, so events are asked for anew, and what
+   * stands there is looked at when it is needed next. What is under way is left alone.
    */
   doubt(): void {
-    if (this.#events === null) return;
+    this.#connection = null;
+    this.#forgetSurroundings();
     this.#watching.abort();
     this.#events = this.#watch();
   }

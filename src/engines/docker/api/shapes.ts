@@ -87,5 +87,7 @@ export interface DaemonInfo {
     readonly LocalNodeState: 'inactive' | 'pending' | 'active' | 'error' | 'locked';
     readonly ControlAvailable: boolean;
     readonly Error: string;
+    /** All managers that it knows, itself among them. */
+    readonly RemoteManagers?: readonly { readonly NodeID: string }[] | null;
   };
 }

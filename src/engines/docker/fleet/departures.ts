@@ -1,5 +1,6 @@
 /** Machines that the platform's table names no more: what is ours there goes, and they leave the Swarm. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { unavailable } from '../../../core/errors.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { ContainerSummary } from '../api/shapes.ts';
 import type { SharedParts } from '../shared-parts.ts';
@@ -9,16 +10,20 @@ import { expel } from './membership.ts';
 
 export interface DeparturesParts {
   readonly shared: SharedParts;
+  /** Whether the table still has that machine, at another address. */
+  readonly isKept: (member: Member) => boolean;
   readonly logger: Logger;
 }
 
 const clearTries = 3;
 const againMs = 1_000;
 const leaveMs = 30_000;
+const overMs = 10_000;
 
 export class Departures {
   readonly #parts: DeparturesParts;
   readonly #leaving = new Map<Member, Promise<void>>();
+  readonly #closed = new AbortController();
 
   constructor(parts: DeparturesParts) {
     this.#parts = parts;
@@ -28,10 +33,15 @@ export class Departures {
     return [...this.#leaving.keys()].some(({ info }) => info?.Swarm.NodeID === swarmId);
   }
 
-  /** Who wants a machine at this address again waits for it to have left. */
+  /** Who wants a machine at this address again waits for it to have left. Rejects with `unavailable` when that takes long. */
   async over(address: string): Promise<void> {
     const leaving = [...this.#leaving].flatMap(([member, work]) => (member.address === address ? [work] : []));
-    await Promise.all(leaving);
+    if (leaving.length === 0) return;
+    const patience = new AbortController();
+    const late = delay(overMs, null, { signal: patience.signal }).then(() => {
+      throw unavailable('it is still leaving the Swarm, because it was removed before');
+    });
+    await Promise.race([Promise.all(leaving), late]).finally(() => patience.abort());
   }
 
   begin(member: Member): void {
@@ -39,7 +49,9 @@ export class Departures {
     this.#leaving.set(member, work);
   }
 
+  /** Whoever has not left yet stays a part of the Swarm, which another server sees to. */
   async close(): Promise<void> {
+    this.#closed.abort();
     await Promise.all(this.#leaving.values());
   }
 
@@ -48,11 +60,12 @@ export class Departures {
     const { shared, logger } = this.#parts;
     const { id, node, info } = member;
     try {
+      if (this.#parts.isKept(member)) return void logger.info({ node: id }, 'a second address of a node is forgotten');
       const isCleared = member.isReady && (await this.#clear(member));
       if (!isCleared)
         logger.warn({ node: id }, 'a node is taken out that does not answer; what runs on it stays there');
       if (info !== null) {
-        await expelQuietly(this.#parts, info.Swarm.NodeID);
+        await this.#expel(member, info.Swarm.NodeID);
         if (isCleared) await node.api.call('POST', '/swarm/leave', { query: { force: true }, timeoutMs: leaveMs });
       }
       logger.info({ node: id }, 'a node has left');
@@ -61,6 +74,20 @@ export class Departures {
     } finally {
       await member.close();
       shared.networks.forget();
+    }
+  }
+
+  /** Resolves once the others know it no more: a manager that went without that would take their majority along. Rejects when this server ends. */
+  async #expel({ id }: Member, swarmId: string): Promise<void> {
+    const { shared, logger } = this.#parts;
+    const { signal } = this.#closed;
+    for (let said = ''; ; ) {
+      signal.throwIfAborted();
+      const obstacle = await expel(shared.managers, swarmId).catch((error: unknown) => String(error));
+      if (obstacle === null) return;
+      if (obstacle !== said) logger.info({ node: id, obstacle }, 'a node does not leave the Swarm yet');
+      said = obstacle;
+      await delay(againMs, undefined, { signal });
     }
   }
 
@@ -82,13 +109,5 @@ export class Departures {
       }
     }
     return false;
-  }
-}
-
-async function expelQuietly({ shared, logger }: DeparturesParts, swarmId: string): Promise<void> {
-  try {
-    await expel(shared.managers, swarmId);
-  } catch (error) {
-    logger.warn({ error }, 'the Swarm still knows a node that has left; it is tried again');
   }
 }

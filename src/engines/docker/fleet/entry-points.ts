@@ -26,6 +26,8 @@ export class EntryPoints {
   readonly #parts: EntryPointsParts;
   /** Where the route leads; null: nowhere yet. */
   #entry: Member | null = null;
+  /** What is wrong with it, as it was said. */
+  #trouble: string | null = null;
 
   constructor(parts: EntryPointsParts) {
     this.#parts = parts;
@@ -104,8 +106,19 @@ export class EntryPoints {
       environment,
       timeoutMs: commandMs,
     });
-    if (result.code !== 0) throw new Error(`no route to the spaces by way of ${host}: ${result.stderr.trim()}`);
+    if (result.code !== 0) return this.#warn(`no route to the spaces by way of ${host}: ${result.stderr.trim()}`);
     this.#entry = entry;
+    this.#trouble = null;
     logger.info({ node: entry.id, address: host }, 'spaces are reached by way of this node');
+  }
+
+  /** Every round meets it again, and says it once. */
+  #warn(trouble: string): void {
+    if (this.#trouble !== trouble)
+      this.#parts.logger.warn(
+        { trouble },
+        'requests do not reach apps: nodes must be in one network segment with the platform, or BERTH_DOCKER_ADDRESS_POOL be routed to them',
+      );
+    this.#trouble = trouble;
   }
 }

@@ -11,7 +11,7 @@ import { assembleShared } from '../shared-parts.ts';
 import { Departures } from './departures.ts';
 import { EntryPoints } from './entry-points.ts';
 import { FleetVolumes } from './fleet-volumes.ts';
-import { entranceOf } from './joining.ts';
+import { entranceOf, isMember } from './joining.ts';
 import { Listing } from './listing.ts';
 import { Managers } from './managers.ts';
 import { Member, type Wish } from './member.ts';
@@ -19,6 +19,7 @@ import { Members } from './members.ts';
 import { Membership } from './membership.ts';
 import { NodeAddresses } from './node-addresses.ts';
 import { Placing } from './placing.ts';
+import { Quorum } from './quorum.ts';
 import { Tending } from './tending.ts';
 import { VolumeBook } from './volume-book.ts';
 import { VolumeLeaving } from './volume-leaving.ts';
@@ -43,15 +44,21 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
     own: options.registries?.own ?? null,
     logger,
   });
-  const departures = new Departures({ shared, logger });
+  const quorum = new Quorum(() => members);
+  const departures = new Departures({ shared, isKept: (member) => members.keeps(member), logger });
 
-  const create = (address: string, tls: TlsMaterial | null, wish: Wish | null): Member => {
+  const create = (address: string, tls: TlsMaterial | null, wish: Wish | null, before: Member | null): Member => {
     const isHome = wish === null;
     const endpoint = endpointOf(address, tls ?? options.tls ?? null);
     const api = new DockerApi(endpoint);
     const host = endpoint.kind === 'unix' ? null : endpoint.host;
-    const join = entranceOf({ api, managers, host });
-    const begin = () => ensureSwarm(api, options.advertiseAddress ?? defaultAdvertiseAddress);
+    const join = entranceOf({ api, managers, host, installId: names.installId });
+    const isKnown = async (id: string): Promise<boolean> => {
+      // Others wait to hear which machine it is, and it waits for them.
+      member.machineId = id;
+      return !members.isAlone && isMember(managers, id);
+    };
+    const begin = () => ensureSwarm(api, options.advertiseAddress ?? defaultAdvertiseAddress, isKnown);
     const node: DockerNode = new DockerNode({
       ...{ shared, api, changed },
       enter: async () => {
@@ -64,9 +71,18 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
     const member: Member = new Member(
       {
         ...{ address, isHome, node, logger, changed },
-        turned: () => tending.hurry(),
+        turned: () => {
+          members.turned();
+          quorum.observe();
+          tending.hurry();
+        },
         findWire: () => findWire(endpoint),
         canBeLost: () => !members.isAlone,
+        twin: () => members.twinOf(member),
+        takeOver: async () => {
+          if (!isHome) await members.homeSettled();
+          await before?.close();
+        },
       },
       wish,
     );
@@ -88,7 +104,7 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
   const keepsRoute = isActive && options.routes === true && process.getuid?.() === 0;
   const entryPoints = new EntryPoints({ members, addressPool, keepsRoute, isActive, logger });
   const membership = new Membership({
-    ...{ members, managers, logger, installId: names.installId },
+    ...{ members, managers, quorum, isActive, logger, installId: names.installId },
     isLeaving: (id) => departures.isLeaving(id),
   });
   const tending: Tending = new Tending({
@@ -108,13 +124,13 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
   });
   return {
     ...{ shared, members, volumes, tending, departures, images },
-    listing: new Listing({ members, names, logger }),
+    listing: new Listing({ members, quorum, names, logger }),
     placing: new Placing({ members, volumes, book, entryPoints, names, log: { logger, clock, logAppender } }),
     volumeLeaving: new VolumeLeaving({ members, book, volumes, logger }),
   };
 }
 
-/** Those that were managers when they were seen last; the home node may always be one. */
+/** Those that are known to be in this install's Swarm: which of them are managers at the moment, they say. The home node alone is always one. */
 function managerApis(members: Members): readonly DockerApi[] {
   const ready = members.all().filter(({ isReady, isHome }) => isReady || (isHome && members.isAlone));
   return ready.map(({ node }) => node.api);

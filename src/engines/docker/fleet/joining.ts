@@ -5,11 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BerthError, unavailable } from '../../../core/errors.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import type { DaemonInfo } from '../api/shapes.ts';
-import { type SwarmNode, swarmNodes, workerToken } from './swarm-api.ts';
+import { nodeLabels, type SwarmNode, swarmNodes, workerToken } from './swarm-api.ts';
 
 export interface JoiningParts {
   readonly api: DockerApi;
   readonly managers: Pick<DockerApi, 'call'>;
+  readonly installId: string;
   /** The host of its address; null for a unix socket: Docker finds the address itself. */
   readonly host: string | null;
 }
@@ -18,6 +19,8 @@ const port = 2377;
 const joinMs = 60_000;
 const pendingMs = 200;
 const pendingTries = 150;
+/** A manager without a leader says nothing for long. */
+const ownMs = 3_000;
 
 /** Says each time how the daemon is, and joins it where it is in no Swarm yet. */
 export function entranceOf(parts: JoiningParts): () => Promise<DaemonInfo> {
@@ -32,7 +35,7 @@ export function entranceOf(parts: JoiningParts): () => Promise<DaemonInfo> {
     if (LocalNodeState !== 'active') {
       throw unavailable(`its Docker daemon’s Swarm is ${LocalNodeState}${reason === '' ? '' : `: ${reason}`}`);
     }
-    if (verified !== NodeID && !(await swarmNodes(parts.managers)).some(({ ID }) => ID === NodeID)) {
+    if (verified !== NodeID && !(await saysItIsOurs(parts, info)) && !(await isMember(parts.managers, NodeID))) {
       throw unavailable(
         'its Docker daemon is in another Swarm: take it out there with `docker swarm leave`, and it will join this one',
       );
@@ -40,6 +43,24 @@ export function entranceOf(parts: JoiningParts): () => Promise<DaemonInfo> {
     verified = NodeID;
     return info;
   };
+}
+
+/** Whether the Swarm of these managers knows the node. */
+export const isMember = async (managers: Pick<DockerApi, 'call'>, swarmId: string): Promise<boolean> =>
+  (await swarmNodes(managers)).some(({ ID }) => ID === swarmId);
+
+/**
+ * A manager knows whether it was made a part of this install. So managers are found after a restart of the platform without any other one, the
+ * home node among them.
+ */
+async function saysItIsOurs({ api, installId }: JoiningParts, { Swarm }: DaemonInfo): Promise<boolean> {
+  if (!Swarm.ControlAvailable) return false;
+  try {
+    const nodes = await api.call<readonly SwarmNode[]>('GET', '/nodes', { timeoutMs: ownMs });
+    return nodes.some(({ ID, Spec }) => ID === Swarm.NodeID && Spec.Labels?.[nodeLabels.install] === installId);
+  } catch {
+    return false;
+  }
 }
 
 async function settledInfo(api: DockerApi): Promise<DaemonInfo> {

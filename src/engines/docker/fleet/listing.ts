@@ -6,10 +6,12 @@ import type { Seen } from '../roster.ts';
 import { removeContainer } from '../standing-container.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
+import type { Quorum } from './quorum.ts';
 import { nodeLabels, swarmNodes } from './swarm-api.ts';
 
 export interface ListingParts {
   readonly members: Members;
+  readonly quorum: Pick<Quorum, 'trusted'>;
   readonly names: Names;
   readonly logger: Logger;
 }
@@ -27,7 +29,10 @@ export class Listing {
     this.#parts = parts;
   }
 
-  /** Rejects with `unavailable` when it is not known what runs: no node answers, or the table of nodes was not told yet. */
+  /**
+   * Rejects with `unavailable` when it is not known what runs: no node answers, one that is ours cannot say, the platform may be cut off, or the
+   * table of nodes was not told yet.
+   */
   async list(): Promise<readonly Seen[]> {
     const { members } = this.#parts;
     if (members.isAlone) {
@@ -35,10 +40,15 @@ export class Listing {
         throw unavailable('the nodes of the Docker engine are not known yet');
       return members.home.look();
     }
-    await members.settled();
-    members.someReady();
-    const found = await Promise.all(members.ready().map(async (member) => ({ member, seen: await member.glance() })));
-    return this.#once(found.filter(({ member }) => member.isReady));
+    for (;;) {
+      await members.settled();
+      const asked = members.someReady();
+      const found = await Promise.all(asked.map(async (member) => ({ member, seen: await member.glance() })));
+      await this.#parts.quorum.trusted();
+      // One that came back meanwhile has not been looked at.
+      if (members.ready().every((member) => asked.includes(member)))
+        return this.#once(found.filter(({ member }) => member.isReady));
+    }
   }
 
   /** Asks all that may have an instance that nobody was seen with. Rejects with `unavailable` when none has it and one cannot say. */
@@ -75,7 +85,8 @@ export class Listing {
         const copy = { member, seen: each };
         const other = kept.get(each.identity.id);
         if (other === undefined) kept.set(each.identity.id, copy);
-        else {
+        // One container, seen by two ways to its machine.
+        else if (other.member.machineId !== member.machineId) {
           const [better, worse] = isBetter(copy, other) ? [copy, other] : [other, copy];
           kept.set(each.identity.id, better);
           this.#drop(worse);

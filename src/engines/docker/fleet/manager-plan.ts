@@ -38,8 +38,23 @@ export function nextManagerStep(nodes: readonly ManagerCandidate[]): ManagerStep
   if (lost !== undefined && alive.length >= Math.min(wanted, 3)) return { demote: lost.id };
   if (settling || managers.length <= wanted) return null;
   const last = ours.findLast(({ isManager, isHome }) => isManager && !isHome);
-  const isSpare = (alive.length - 1) * 2 > managers.length - 1;
-  return last === undefined || !isSpare ? null : { demote: last.id };
+  const keepsMajority = (alive.length - 1) * 2 > managers.length - 1;
+  return last === undefined || !keepsMajority ? null : { demote: last.id };
+}
+
+/** A machine of the Swarm: whether it is to be a manager, whether it is one, and whether the others reach it as such. */
+export interface ManagerRank {
+  readonly id: string;
+  readonly isWanted: boolean;
+  readonly isManager: boolean;
+  readonly isReachable: boolean;
+}
+
+/** Whether a manager may give up its rank: the others have a majority among themselves, and none of them is giving up its own just now. */
+export function isSpare(nodes: readonly ManagerRank[], id: string): boolean {
+  const others = nodes.filter((node) => node.id !== id && (node.isManager || node.isWanted));
+  const reachable = others.filter(({ isManager, isReachable }) => isManager && isReachable);
+  return others.every(({ isWanted }) => isWanted) && reachable.length * 2 > others.length;
 }
 
 /** The home node first: the platform asks it before others. */

@@ -3,6 +3,7 @@
  * look at what runs there and ends after some seconds of silence.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { BerthError, unavailable } from '../../../core/errors.ts';
 import type { EngineInstance, EngineNode, InstanceSpec, NodeSpec } from '../../../core/ports/engine.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { DaemonInfo } from '../api/shapes.ts';
@@ -25,12 +26,18 @@ export interface MemberParts {
   readonly findWire: () => Promise<Wire | null>;
   /** Whether others can take over what runs there. The only machine is never given up. */
   readonly canBeLost: () => boolean;
+  /** Another one of the fleet that is the same machine, and to which this one gives way. */
+  readonly twin: () => Member | null;
+  /** Said before it takes anything over: another way to the same machine, which was used until now, lets go first. */
+  readonly takeOver: () => Promise<void>;
 }
 
 const lookMs = 5_000;
 const greyLookMs = 300;
 const pingMs = 2_000;
 const swarmDownMs = 10_000;
+/** One that answers, but is of no use for so long, is given up like one that is silent. */
+const unknownMs = 30_000;
 
 export class Member {
   readonly address: string;
@@ -46,13 +53,14 @@ export class Member {
   version = '';
   /** The way to it over the network; null: not known, or the same machine. */
   wire: Wire | null = null;
-  /** The Swarm knows it as ours. */
-  isPart = false;
+  /** Swarm's id of the machine, whether it is used by this way to it or by another. */
+  machineId: string | null = null;
+  /** The Swarm knows it as ours; null: its managers were not asked yet. */
+  isPart: boolean | null = null;
   /** The last question was in vain. */
   isGrey = false;
   readonly #parts: MemberParts;
   readonly #closed = new AbortController();
-  readonly #settled = Promise.withResolvers<void>();
   readonly #pulse: Promise<void>;
   readonly #look = rounds(() => this.#lookNow());
   #seen: readonly Seen[] = [];
@@ -60,6 +68,8 @@ export class Member {
   readonly #added = new Map<string, Seen>();
   #entering: Promise<void> | null = null;
   #swarmDownSince: number | null = null;
+  #isSilent = false;
+  #unknownSince = performance.now();
 
   constructor(parts: MemberParts, wish: Wish | null) {
     const { address, isHome, node } = parts;
@@ -70,9 +80,9 @@ export class Member {
     this.#parts = parts;
     if (isHome) node.begin();
     this.#pulse = watchPulse({
-      ping: async () => void (await node.api.call('GET', '/_ping', { timeoutMs: pingMs })),
+      ping: () => pinged(node),
       answered: () => this.#answered(),
-      silent: (isLost) => this.#silent(isLost),
+      silent: (isLost, error) => this.#silent(isLost, error),
       signal: this.#closed.signal,
     });
   }
@@ -86,9 +96,10 @@ export class Member {
     return this.state === 'ready';
   }
 
-  /** Resolves once it is known whether it is there. */
-  settled(): Promise<void> {
-    return this.#settled.promise;
+  /** Something of ours may run there, and it cannot be said what: it is neither ready, nor lost, nor known to be new. */
+  get isUnknown(): boolean {
+    if (this.state !== 'joining' || this.isPart === false || this.#isSilent) return false;
+    return !this.#isDownInSwarm() && performance.now() - this.#unknownSince < unknownMs;
   }
 
   /** What was seen on it last, with what was started there since. */
@@ -128,7 +139,7 @@ export class Member {
   /** What the managers of the Swarm think of it; they may be cut off from one that answers us. */
   swarmSays(state: string): void {
     this.#swarmDownSince = state === 'down' ? (this.#swarmDownSince ?? performance.now()) : null;
-    if (this.#isDownInSwarm() && this.isReady) this.#lose('the managers of the Swarm do not reach it');
+    if (this.#isDownInSwarm() && this.#isListed()) this.#lose('the managers of the Swarm do not reach it');
   }
 
   describe(): EngineNode {
@@ -147,7 +158,6 @@ export class Member {
   /** Lets go; what runs there runs on. */
   async close(): Promise<void> {
     this.#closed.abort();
-    this.#settled.resolve();
     await this.node.close();
     await this.#pulse;
   }
@@ -162,8 +172,20 @@ export class Member {
     return this.#swarmDownSince !== null && performance.now() - this.#swarmDownSince >= swarmDownMs;
   }
 
+  /** What ran there counts, until it is lost. */
+  #isListed(): boolean {
+    return this.isReady || (this.isPart === true && this.state === 'joining');
+  }
+
   #answered(): void {
     this.isGrey = false;
+    if (this.#isSilent) {
+      this.#unknownSince = performance.now();
+      // The only machine is never lost, and may have lost its power all the same.
+      if (this.isReady) this.node.doubt();
+    }
+    this.#isSilent = false;
+    if (this.isReady) this.#giveWay();
     if (this.isReady || this.#isDownInSwarm()) return;
     this.#entering ??= this.#enter().finally(() => {
       this.#entering = null;
@@ -172,31 +194,69 @@ export class Member {
 
   /** What is on it is known before anybody is told that it is there. */
   async #enter(): Promise<void> {
-    const { node, changed, turned, logger } = this.#parts;
+    const { node, changed, turned, logger, takeOver } = this.#parts;
     try {
-      this.info = await node.connected();
+      const info = await node.connected();
+      this.machineId = info.Swarm.NodeID;
+      this.#refuseTwin();
+      this.info = info;
       this.version = await node.api.version();
       this.wire = await this.#parts.findWire();
       await this.look();
       if (this.#closed.signal.aborted) return;
+      await takeOver();
+      if (this.#closed.signal.aborted) return;
+      this.#refuseTwin();
       node.begin();
       this.state = 'ready';
       this.message = null;
       logger.info({ node: this.id, address: this.address }, 'a node is ready');
       turned();
     } catch (error) {
-      this.#say(error instanceof Error ? error.message : 'it cannot be used');
+      const why = error instanceof Error ? error.message : 'it cannot be used';
+      const isLong = performance.now() - this.#unknownSince >= unknownMs;
+      if (isLong && this.#isListed()) this.#lose(why);
+      else this.#say(why);
     }
-    this.#settled.resolve();
     changed();
   }
 
-  #silent(isLost: boolean): void {
+  /** Throws `unavailable` where this is a second way to a machine: everything on it would be listed, and taken away, twice. */
+  #refuseTwin(): void {
+    const why = this.#twinned();
+    if (why === null) return;
+    this.info = null;
+    this.isPart = false;
+    throw unavailable(why);
+  }
+
+  /** The other way to the machine was found later, and is the one to be used. */
+  #giveWay(): void {
+    const why = this.#twinned();
+    if (why === null) return;
+    this.info = null;
+    this.isPart = false;
+    this.state = 'joining';
+    this.#seen = [];
+    this.#added.clear();
+    this.#say(why);
+    this.#parts.turned();
+  }
+
+  #twinned(): string | null {
+    const twin = this.#parts.twin();
+    return twin === null
+      ? null
+      : `this machine is node ${twin.address} already: \`berth nodes remove ${this.address}\` takes this second address of it out again`;
+  }
+
+  #silent(isLost: boolean, error: unknown): void {
     this.isGrey = true;
     if (!isLost) return;
-    if (this.isReady || (this.isPart && this.state === 'joining')) this.#lose('it does not answer');
-    else this.#say('it does not answer');
-    this.#settled.resolve();
+    this.#isSilent = true;
+    const why = error instanceof BerthError ? error.message : 'it does not answer';
+    if (this.#isListed()) this.#lose(why);
+    else this.#say(why);
   }
 
   #lose(message: string): void {
@@ -216,4 +276,16 @@ export class Member {
     this.message = message;
     this.#parts.changed();
   }
+}
+
+/** The first question of all asks for the version, too, which has a time limit of its own. */
+async function pinged({ api }: DockerNode): Promise<void> {
+  const cancel = new AbortController();
+  const late = delay(pingMs, undefined, { signal: cancel.signal, ref: false }).then(() => {
+    throw unavailable('the Docker daemon does not answer');
+  });
+  late.catch(() => {});
+  const asked = api.call('GET', '/_ping', { timeoutMs: pingMs });
+  asked.catch(() => {});
+  await Promise.race([asked, late]).finally(() => cancel.abort());
 }

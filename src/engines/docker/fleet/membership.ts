@@ -1,14 +1,18 @@
 /** Keeps the Swarm's own list of nodes as the fleet is: labels, managers, and nodes that are no part of it any more. */
 import type { Logger } from '../../../lib/logger.ts';
 import type { DockerApi } from '../api/docker-api.ts';
-import { nextManagerStep } from './manager-plan.ts';
+import { isSpare, nextManagerStep } from './manager-plan.ts';
 import type { Member, Wish } from './member.ts';
 import type { Members } from './members.ts';
+import type { Quorum } from './quorum.ts';
 import { deleteNode, ensureHeartbeat, nodeLabels, type SwarmNode, swarmNodes, updateNode } from './swarm-api.ts';
 
 export interface MembershipParts {
   readonly members: Members;
   readonly managers: Pick<DockerApi, 'call'>;
+  readonly quorum: Pick<Quorum, 'note'>;
+  /** Whether this client changes anything; the others look on. */
+  readonly isActive: boolean;
   readonly installId: string;
   /** On their way out: nobody else's business. */
   readonly isLeaving: (swarmId: string) => boolean;
@@ -33,14 +37,21 @@ export class Membership {
 
   /** One round. Rejects when the managers do not answer. */
   async tend(): Promise<void> {
-    const { members, managers, installId, isLeaving, logger } = this.#parts;
+    const { members, managers, installId, isLeaving, quorum, isActive, logger } = this.#parts;
+    const all = members.all();
     const nodes = await swarmNodes(managers);
-    const found = members.all().map((member) => ({ member, node: nodes.find((node) => isNodeOf(node, member)) }));
+    const found = [...members.ready(), ...members.all().filter(({ isReady }) => !isReady)].map((member) => ({
+      ...{ member, node: nodes.find((node) => isNodeOf(node, member)) },
+    }));
+    quorum.note(nodes.map((node) => ({ node, member: found.find((each) => each.node === node)?.member ?? null })));
     for (const { member, node } of found) {
-      member.isPart = node !== undefined;
+      // Who came meanwhile may have joined meanwhile.
+      if (node !== undefined || all.includes(member)) member.isPart = node !== undefined;
       member.swarmSays(node?.Status.State ?? 'unknown');
-      if (node !== undefined && member.isReady && member.wish !== null) await this.#label(node, member.wish);
     }
+    if (!isActive) return;
+    for (const { member, node } of found)
+      if (node !== undefined && member.isReady && member.wish !== null) await this.#label(node, member.wish);
     if (!members.isAlone && !this.#hasHeartbeat) {
       await ensureHeartbeat(managers, heartbeatMs);
       this.#hasHeartbeat = true;
@@ -109,13 +120,30 @@ function lasts(since: Map<string, number>, id: string, isSo: boolean, longMs: nu
   return performance.now() - begun >= longMs;
 }
 
-/** The Swarm forgets a node, whether it hears of it or not. Unknown id: nothing to do. */
-export async function expel(managers: Pick<DockerApi, 'call'>, id: string): Promise<void> {
-  const isThere = (await swarmNodes(managers)).some(({ ID }) => ID === id);
-  if (!isThere) return;
-  await updateNode(managers, id, (spec) => (spec.Role === 'worker' ? null : { ...spec, Role: 'worker' }));
+/**
+ * One step towards a Swarm that knows a node no more, whether that node hears of it or not. A manager gives up its rank first, when the others can
+ * do without it. Resolves with what is waited for, null once it is forgotten; to be said again until then. Unknown id: nothing to do.
+ */
+export async function expel(managers: Pick<DockerApi, 'call'>, id: string): Promise<string | null> {
+  const nodes = await swarmNodes(managers);
+  const node = nodes.find(({ ID }) => ID === id);
+  if (node === undefined) return null;
+  if (node.Spec.Role === 'manager' || node.ManagerStatus !== undefined) {
+    if (!isSpare(nodes.map(rankOf), id))
+      return 'the other managers of the Swarm have no majority without it, or another one leaves';
+    await updateNode(managers, id, (spec) => (spec.Role === 'worker' ? null : { ...spec, Role: 'worker' }));
+    return 'the other managers of the Swarm take over';
+  }
   await deleteNode(managers, id);
+  return null;
 }
+
+const rankOf = ({ ID, Spec, ManagerStatus }: SwarmNode) => ({
+  id: ID,
+  isWanted: Spec.Role === 'manager',
+  isManager: ManagerStatus !== undefined,
+  isReachable: ManagerStatus?.Reachability === 'reachable',
+});
 
 const isNodeOf = ({ ID, Spec }: SwarmNode, { info, wish }: Member): boolean =>
   info === null ? wish !== null && Spec.Labels?.[nodeLabels.id] === wish.id : info.Swarm.NodeID === ID;

@@ -6,8 +6,8 @@ export interface PulseParts {
   readonly ping: () => Promise<void>;
   /** After every answer. */
   readonly answered: () => void;
-  /** After every question in vain; `isLost` once it was silent for long and more than once. */
-  readonly silent: (isLost: boolean) => void;
+  /** After every question in vain, with what came of it; `isLost` once it was silent for long and more than once. */
+  readonly silent: (isLost: boolean, error: unknown) => void;
   readonly signal: AbortSignal;
   /** Default: a question a second, and a loss after four of silence. */
   readonly times?: { readonly everyMs: number; readonly lostAfterMs: number };
@@ -29,10 +29,10 @@ export async function watchPulse({ ping, answered, silent, signal, times = usual
       answeredAt = performance.now();
       inVain = 0;
       if (!signal.aborted) answered();
-    } catch {
+    } catch (error) {
       inVain += 1;
       const isLong = performance.now() - answeredAt >= lostAfterMs;
-      if (!signal.aborted) silent(isLong && inVain >= lostAfterTries);
+      if (!signal.aborted) silent(isLong && inVain >= lostAfterTries, error);
     }
     const left = everyMs - (performance.now() - askedAt);
     if (left > 0) await delay(left, undefined, { signal, ref: false }).catch(() => {});

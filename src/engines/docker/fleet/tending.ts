@@ -46,7 +46,7 @@ export class Tending {
       this.#task(() => entryPoints.lead()),
       this.#task(() => entryPoints.tend()),
       this.#task(async () => {
-        if (members.isTold && isActive) await membership.tend();
+        if (members.isTold && (isActive || !members.isAlone)) await membership.tend();
       }),
       this.#task(async () => {
         if (!members.isAlone && isActive) await addresses.tend();
@@ -79,7 +79,8 @@ export class Tending {
   /** Nothing of this install is left on any node but images and volumes. */
   async removeEverything(): Promise<void> {
     const { members, shared, entryPoints } = this.#parts;
-    await members.settled();
+    // Who cannot say what it has is left, as one that is down is.
+    await members.settled().catch(() => {});
     const present = members.isAlone ? [members.home] : members.ready();
     await Promise.all(present.map(({ node }) => node.clear()));
     await this.#removeSpaces(present, () => false);
@@ -117,7 +118,7 @@ export class Tending {
   async #prune(): Promise<void> {
     const { members, shared, volumes, isActive, logger } = this.#parts;
     // Who is away may still have something in a space.
-    if (!isActive || members.all().some(({ isReady, isPart }) => !isReady && isPart)) return;
+    if (!isActive || members.all().some(({ isReady, isPart }) => !isReady && isPart !== false)) return;
     try {
       const present = members.isAlone ? [members.home] : members.ready();
       const containers = (await Promise.all(present.map((member) => this.#containers(member)))).flat();

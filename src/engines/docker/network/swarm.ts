@@ -12,8 +12,15 @@ const pendingTries = 100;
 const isPending = ({ Swarm }: DaemonInfo): boolean =>
   Swarm.LocalNodeState === 'pending' || (Swarm.LocalNodeState === 'active' && Swarm.NodeID === '');
 
-/** `address` is where the nodes of a Swarm made here will reach it. Rejects with `unavailable` when the daemon cannot manage one. */
-export async function ensureSwarm(api: DockerApi, address: string): Promise<DaemonInfo> {
+/**
+ * `address` is where the nodes of a Swarm made here will reach it. `isMember` says whether the managers among the other nodes know the daemon: it
+ * may have been away for so long that they took its rank, and then gets it back as a worker. Rejects with `unavailable` when there is no Swarm.
+ */
+export async function ensureSwarm(
+  api: DockerApi,
+  address: string,
+  isMember: (swarmId: string) => Promise<boolean>,
+): Promise<DaemonInfo> {
   let info = await api.call<DaemonInfo>('GET', '/info');
   if (await isOutgrown(api, info, address)) {
     await api.call('POST', '/swarm/leave', { query: { force: true } });
@@ -34,10 +41,10 @@ export async function ensureSwarm(api: DockerApi, address: string): Promise<Daem
     await delay(pendingMs);
     info = await api.call<DaemonInfo>('GET', '/info');
   }
-  const { LocalNodeState, ControlAvailable, Error: reason } = info.Swarm;
+  const { LocalNodeState, ControlAvailable, NodeID, Error: reason } = info.Swarm;
   if (LocalNodeState !== 'active')
     throw unavailable(`the Docker daemon’s Swarm is ${LocalNodeState}${reason === '' ? '' : `: ${reason}`}`);
-  if (!ControlAvailable)
+  if (!ControlAvailable && !(await isMember(NodeID)))
     throw unavailable('the Docker daemon is a worker of its Swarm: point BERTH_DOCKER_HOST at one of its managers');
   return info;
 }
