@@ -7,14 +7,14 @@ import type { ContainerSummary } from '../api/shapes.ts';
 import { type Identity, podKeyOf, readIdentity } from '../identity.ts';
 import { labels, type Names } from '../names.ts';
 
-const patienceMs = 10_000;
+const patienceMs = 5_000;
 const againMs = 250;
 
 type Wanted = Pick<InstanceSpec, 'id' | 'processType' | 'pod' | 'spaceId' | 'mounts'>;
 
 /**
  * Resolves when no other instance that runs there has a volume that this one must have alone. Such a one was given up while the machine was
- * out of reach, and ends soon: rejects with `unavailable` when it did not in ten seconds, so that the same is asked again.
+ * out of reach, and ends soon: rejects with `unavailable` when it did not in five seconds, so that the same is asked again.
  */
 export async function untilAlone(api: DockerApi, names: Names, spec: Wanted): Promise<void> {
   for (const { volumeId, exclusive } of spec.mounts ?? []) {
@@ -27,7 +27,7 @@ export async function untilAlone(api: DockerApi, names: Names, spec: Wanted): Pr
   }
 }
 
-/** Gives whether no running container has it any more, after ten seconds at most. */
+/** Gives whether no running container has it any more, after five seconds at most. */
 export const untilUnused = (api: DockerApi, names: Names, volumeId: string): Promise<boolean> =>
   holdsSoon(async () => (await mountersOf(api, names, volumeId)).length === 0);
 
