@@ -19,7 +19,6 @@ import { watchPulse } from '../../src/engines/docker/fleet/pulse.ts';
 import { standingOf } from '../../src/engines/docker/fleet/quorum.ts';
 import { VolumeBook } from '../../src/engines/docker/fleet/volume-book.ts';
 import { clashes } from '../../src/engines/docker/fleet/volume-users.ts';
-import { clashes } from '../../src/engines/docker/fleet/volume-users.ts';
 
 const candidate = (id: string, change: Partial<ManagerCandidate> = {}): ManagerCandidate => ({
   ...{ id, isManager: false, isReachable: false, isReady: true, isGivenUp: false, isHome: false, isOurs: true },
@@ -135,25 +134,6 @@ test('where volumes lie is remembered across restarts; half a copy is no volume'
   assert.deepEqual(again.unwantedAt('one'), []);
   again.saw('three', ['a'], () => false);
   assert.equal(again.addressOf('a'), 'three');
-  assert.equal(book.addressOf('a'), 'three', 'what another server wrote is read');
-  book.placed('d', 'two');
-  again.givenUp('a');
-  assert.deepEqual(
-    [book.addressOf('a'), again.addressOf('d'), new VolumeBook(path).volumesAt('two')],
-    [null, 'two', ['b', 'd']],
-  );
-});
-
-test('a volume is one instance’s alone, but for other processes of its pod', () => {
-  const spec = { id: 'new', processType: 'web', spaceId: 's', pod: 'p', mounts: [] };
-  const other = { id: 'old', processType: 'web', podKey: 's p' };
-  assert.deepEqual(
-    [null, { ...other, id: 'new' }, other, { ...other, processType: 'side' }, { ...other, podKey: null }].map((each) =>
-      clashes(each, spec),
-    ),
-    [false, false, true, false, true],
-  );
-  assert.equal(clashes({ ...other, podKey: null, processType: 'side' }, { ...spec, pod: null }), true);
   assert.equal(book.addressOf('a'), 'three', 'what another server wrote is read');
   book.placed('d', 'two');
   again.givenUp('a');

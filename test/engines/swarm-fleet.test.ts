@@ -382,7 +382,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await harness.engine.start(heir);
     await untilRunning(harness.engine, heir.id);
     await until('it has an empty one', () => harness.lines(heir.appId).includes('empty'));
-    assert.match(harness.lines(heir.appId)[0] ?? '', /The volume at \/app\/data went with a node/);
+    assert.match(harness.lines(heir.appId, 'platform').join(), /The volume at \/app\/data went with a node/);
     assert.equal(harness.lines(heir.appId).includes('file'), false);
     await removeAll([heir]);
     await harness.engine.removeVolume(mounts[0]?.volumeId ?? '');

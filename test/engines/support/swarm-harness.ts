@@ -22,7 +22,7 @@ export interface SwarmHarness {
   row(number: number, change?: Partial<NodeSpec>): NodeSpec;
   /** An instance of the programs of the conformance suite. */
   spec(change?: Partial<InstanceSpec>): InstanceSpec;
-  lines(appId: string): readonly string[];
+  lines(appId: string, of?: LogLine['source']): readonly string[];
   /** Puts another engine in the place of the one before, as after a restart of the server; it was told no table. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -75,8 +75,8 @@ export async function swarmHarness(count: number, logger: Logger = silentLogger)
       graceMs: 1_000,
       ...change,
     }),
-    lines: (appId) =>
-      (streams.get(`apps/${appId}`) ?? []).filter(({ source }) => source === 'app').map(({ text }) => text),
+    lines: (appId, of = 'app') =>
+      (streams.get(`apps/${appId}`) ?? []).filter(({ source }) => source === of).map(({ text }) => text),
     restart: async () => {
       await engine.close();
       engine = createDockerEngine(options);
