@@ -1,20 +1,17 @@
 // test-timeout: 900
 /** What the Docker engine promises over three machines: where instances are, what reaches what, and what happens when a machine is lost. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import type { InstanceSpec, NodeSpec } from '../../src/core/ports/engine.ts';
 import { drain } from '../../src/engines/conformance/harness.ts';
-import { createTlsAuthority } from '../support/docker-tls.ts';
 import { missingForDocker } from '../support/swarm.ts';
 import { command } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
 import { answerOf, find, type SwarmHarness, swarmHarness, untilReady, untilRunning } from './support/swarm-harness.ts';
+import { everyone, patienceMs, swarmScene } from './support/swarm-scene.ts';
 import { volumeTests } from './support/swarm-volumes.ts';
+import { wayTests } from './support/swarm-ways.ts';
 
-const everyone = ['node-1', 'node-2', 'node-3'];
 const lossMs = 15_000;
-const patienceMs = 60_000;
 const bootMs = 7_000;
 
 describe('docker engine over several machines', { skip: missingForDocker() ?? false }, () => {
@@ -25,6 +22,11 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   after(async () => {
     await harness.close();
   });
+
+  const { useAll, machine, api, containersOn, info, swarmNodes, managers, demoteFirst, ...on } = swarmScene(
+    () => harness,
+  );
+  const { statesOf, startOn, startMany, nodesOf, removeAll, ask } = on;
 
   let isOver = false;
   // What a test that failed left is not the next one's fault.
@@ -190,53 +192,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await removeAll([...specs.values()]);
   });
 
-  test('a second address of a node is refused, and taken out again it takes nothing along', async () => {
-    const specs = await startOn(everyone);
-    const rows = [1, 2, 3].map((number) => harness.row(number));
-    const twins = [1, 2].map((number) =>
-      harness.row(number, { id: `twin-${number}`, address: machine(number).unixHost }),
-    );
-    await harness.engine.useNodes([...rows, ...twins]);
-    for (const [index, { id }] of twins.entries()) {
-      const message = await until('a message', async () => {
-        const found = (await harness.engine.describe()).nodes.find((node) => node.id === id);
-        return found?.message?.includes('already') === true ? found.message : null;
-      });
-      assert.match(
-        message,
-        new RegExp(`is node ${machine(index + 1).host} already: .berth nodes remove ${machine(index + 1).unixHost}`),
-      );
-    }
-    assert.equal((await harness.engine.list()).length, 3);
-    await harness.engine.useNodes(rows);
-    // Waits for those that leave.
-    await harness.restart();
-    await harness.engine.useNodes(rows);
-    assert.deepEqual(await statesOf(specs), ['running', 'running', 'running']);
-    await removeAll([...specs.values()]);
-  });
-
-  test('other TLS material is used when it works; until then the former is, and nothing is missed', async () => {
-    const specs = await startOn(everyone);
-    const material = harness.row(3).tls;
-    assert.ok(material);
-    const useTls = (tls: NodeSpec['tls']): Promise<void> =>
-      harness.engine.useNodes([harness.row(1), harness.row(2), harness.row(3, { tls })]);
-    const message = async (): Promise<string | null> => {
-      assert.equal((await harness.engine.list()).length, specs.size);
-      return (await harness.engine.describe()).nodes.find(({ id }) => id === 'node-3')?.message ?? null;
-    };
-    const authority = await createTlsAuthority(join(machine(3).folder, 'other-tls'));
-    const { ca: other } = await authority.issue('stranger');
-    await useTls({ ...material, ca: other });
-    const isWrong = async (): Promise<boolean> => /its certificate is not of the CA/.test((await message()) ?? '');
-    await until('what is wrong with it is said', isWrong);
-    await useTls({ ...material, ca: `${material.ca}\n` });
-    await until('it is used', async () => (await message()) === null);
-    await until('it answers', () => harness.engine.exec(specs.get('node-3')?.id ?? '', { command: ['true'] }));
-    assert.deepEqual(await statesOf(specs), ['running', 'running', 'running']);
-    await removeAll([...specs.values()]);
-  });
+  wayTests(() => harness);
 
   test('while the platform has but one of three managers nothing counts as lost', async () => {
     const specs = await startOn(everyone);
@@ -408,88 +364,4 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     }
     assert.equal((await command('ip', 'route')).includes(addressPool), false);
   });
-
-  async function useAll(): Promise<void> {
-    await harness.engine.useNodes([1, 2, 3].map((number) => harness.row(number)));
-    await untilReady(harness.engine, everyone);
-  }
-  const machine = (number: number) => {
-    const found = harness.machines[number - 1];
-    if (found === undefined) throw new Error('no such machine');
-    return found;
-  };
-  const api = (number: number, path: string, ...words: string[]): Promise<string> => {
-    const socket = machine(number).unixHost.slice('unix://'.length);
-    return command('curl', '-sf', '--max-time', '30', ...words, '--unix-socket', socket, `http://docker/v1.41${path}`);
-  };
-  const containersOn = (number: number): Promise<string> => api(number, '/containers/json?all=1');
-  const info = async (number: number): Promise<{ Swarm: { LocalNodeState: string } }> =>
-    JSON.parse(await api(number, '/info'));
-  const swarmNodes = async (): Promise<readonly SwarmNode[]> => JSON.parse(await api(1, '/nodes'));
-  const managers = async () =>
-    (await swarmNodes()).filter(({ ManagerStatus }) => ManagerStatus?.Reachability === 'reachable');
-
-  /** As the managers do with one that is away for a minute. */
-  async function demoteFirst(): Promise<void> {
-    const nodes: readonly SwarmNode[] = await until(
-      'a leader',
-      () => api(2, '/nodes').then(JSON.parse, never),
-      patienceMs,
-    );
-    const node = nodes.find(({ Spec }) => Spec.Labels['berth.node'] === 'node-1');
-    const body = JSON.stringify({ ...node?.Spec, Role: 'worker' });
-    const words = ['-X', 'POST', '-H', 'Content-Type: application/json', '-d', body];
-    await api(2, `/nodes/${node?.ID}/update?version=${node?.Version.Index}`, ...words);
-  }
-
-  const statesOf = async (specs: ReadonlyMap<string, InstanceSpec>): Promise<readonly (string | undefined)[]> => {
-    const all = await harness.engine.list();
-    return [...specs.values()].map((spec) => all.find(({ id }) => id === spec.id)?.state);
-  };
-
-  /** One instance of a new app on each of these nodes, which must be all that are ready; resolves when they run. */
-  async function startOn(
-    nodes: readonly string[],
-    change: Partial<InstanceSpec> = {},
-  ): Promise<ReadonlyMap<string, InstanceSpec>> {
-    await useAll();
-    const specs = await startMany(nodes.length, change);
-    const places = await nodesOf(specs);
-    assert.deepEqual(places.toSorted(), nodes);
-    return new Map(specs.map((spec, at) => [places[at] ?? '', spec]));
-  }
-
-  async function startMany(count: number, change: Partial<InstanceSpec> = {}): Promise<readonly InstanceSpec[]> {
-    const { appId } = harness.spec();
-    const specs = Array.from({ length: count }, () => harness.spec({ appId, ...change }));
-    await Promise.all(specs.map((spec) => harness.engine.start(spec)));
-    await Promise.all(specs.map(({ id }) => untilRunning(harness.engine, id)));
-    return specs;
-  }
-
-  const nodesOf = async (specs: readonly (InstanceSpec | undefined)[]): Promise<string[]> => {
-    const all = await harness.engine.list();
-    return specs.map((spec) => all.find(({ id }) => id === spec?.id)?.nodeId ?? '');
-  };
-
-  const removeAll = async (specs: readonly InstanceSpec[]): Promise<void> => {
-    await Promise.all(specs.map(({ id }) => harness.engine.remove(id)));
-    assert.deepEqual(await harness.engine.list(), []);
-  };
-
-  async function ask(id: string, words: readonly string[]): Promise<readonly string[]> {
-    const session = await harness.engine.exec(id, { command: ['node', 'ask.js', ...words] });
-    return String(await drain(session.stdout))
-      .trim()
-      .split('\n');
-  }
 });
-
-const never = (): null => null;
-
-interface SwarmNode {
-  readonly ID: string;
-  readonly Version: { readonly Index: number };
-  readonly Spec: { readonly Labels: Readonly<Record<string, string>> };
-  readonly ManagerStatus?: { readonly Reachability: string };
-}

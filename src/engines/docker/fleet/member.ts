@@ -2,15 +2,14 @@
  * A machine of the fleet: its daemon, what the platform wants of it, whether it is there, and what was seen on it last. `ready` begins with a
  * look at what runs there and ends after some seconds of silence.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { BerthError, unavailable } from '../../../core/errors.ts';
 import type { EngineInstance, EngineNode, InstanceSpec, NodeSpec } from '../../../core/ports/engine.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { DaemonInfo } from '../api/shapes.ts';
 import type { DockerNode } from '../docker-node.ts';
-import { type Seen, startingInstance } from '../roster.ts';
-import { rounds } from '../rounds.ts';
-import { watchPulse } from './pulse.ts';
+import type { Seen } from '../roster.ts';
+import { ping, watchPulse } from './pulse.ts';
+import { Sight } from './sight.ts';
 import type { Wire } from './wire.ts';
 
 export type Wish = Pick<NodeSpec, 'id' | 'poolId' | 'schedulable' | 'labels'>;
@@ -32,9 +31,6 @@ export interface MemberParts {
   readonly takeOver: () => Promise<void>;
 }
 
-const lookMs = 5_000;
-const greyLookMs = 300;
-const pingMs = 2_000;
 const swarmDownMs = 10_000;
 /** One that answers, but is of no use for so long, is given up like one that is silent. */
 const unknownMs = 30_000;
@@ -62,10 +58,7 @@ export class Member {
   readonly #parts: MemberParts;
   readonly #closed = new AbortController();
   readonly #pulse: Promise<void>;
-  readonly #look = rounds(() => this.#lookNow());
-  #seen: readonly Seen[] = [];
-  /** Started here since the last look that can have seen them. */
-  readonly #added = new Map<string, Seen>();
+  readonly #sight: Sight;
   #entering: Promise<void> | null = null;
   #swarmDownSince: number | null = null;
   #isSilent = false;
@@ -78,9 +71,10 @@ export class Member {
     this.node = node;
     this.wish = wish;
     this.#parts = parts;
+    this.#sight = new Sight(node);
     if (isHome) node.begin();
     this.#pulse = watchPulse({
-      ping: () => pinged(node),
+      ping: () => ping(node.api),
       answered: () => this.#answered(),
       silent: (isLost, error) => this.#silent(isLost, error),
       signal: this.#closed.signal,
@@ -104,36 +98,27 @@ export class Member {
 
   /** What was seen on it last, with what was started there since. */
   seen(): readonly Seen[] {
-    const ids = new Set(this.#seen.map(({ identity }) => identity.id));
-    return [...this.#seen, ...[...this.#added.values()].filter(({ identity }) => !ids.has(identity.id))];
+    return this.#sight.seen();
   }
 
   /** Whether that instance was seen there, or started there. */
   has(id: string): boolean {
-    return this.#added.has(id) || this.#seen.some(({ identity }) => identity.id === id);
+    return this.#sight.has(id);
   }
 
   /** Starts it there, listed from now on. */
   begin(spec: InstanceSpec, before: () => Promise<void>): EngineInstance {
-    const identity = this.node.launches.begin(spec, before);
-    const instance = startingInstance(identity, this.id ?? '');
-    this.#added.set(spec.id, { identity, instance });
-    return instance;
+    return this.#sight.begin(spec, before, this.id ?? '');
   }
 
   /** What is there now; rejects when the daemon does not answer. */
-  async look(): Promise<readonly Seen[]> {
-    await this.#look();
-    return this.seen();
+  look(): Promise<readonly Seen[]> {
+    return this.#sight.look();
   }
 
   /** As fresh as it can be had in a short time, else what was seen last. */
-  async glance(): Promise<readonly Seen[]> {
-    const cancel = new AbortController();
-    const patience = delay(this.isGrey ? greyLookMs : lookMs, undefined, { signal: cancel.signal, ref: false });
-    await Promise.race([this.#look().catch(() => {}), patience.catch(() => {})]);
-    cancel.abort();
-    return this.seen();
+  glance(): Promise<readonly Seen[]> {
+    return this.#sight.glance(this.isGrey);
   }
 
   /** What the managers of the Swarm think of it; they may be cut off from one that answers us. */
@@ -160,12 +145,6 @@ export class Member {
     this.#closed.abort();
     await this.node.close();
     await this.#pulse;
-  }
-
-  async #lookNow(): Promise<void> {
-    const over = [...this.#added.keys()].filter((id) => this.node.launches.identity(id) === undefined);
-    this.#seen = await this.node.list();
-    for (const id of over) this.#added.delete(id);
   }
 
   #isDownInSwarm(): boolean {
@@ -237,8 +216,7 @@ export class Member {
     this.info = null;
     this.isPart = false;
     this.state = 'joining';
-    this.#seen = [];
-    this.#added.clear();
+    this.#sight.forget();
     this.#say(why);
     this.#parts.turned();
   }
@@ -264,8 +242,7 @@ export class Member {
     this.#parts.logger.warn({ node: this.id, address: this.address }, `a node is down: ${message}`);
     this.state = 'down';
     this.message = message;
-    this.#seen = [];
-    this.#added.clear();
+    this.#sight.forget();
     this.node.lose();
     this.#parts.turned();
     this.#parts.changed();
@@ -276,16 +253,4 @@ export class Member {
     this.message = message;
     this.#parts.changed();
   }
-}
-
-/** The first question of all asks for the version, too, which has a time limit of its own. */
-async function pinged({ api }: DockerNode): Promise<void> {
-  const cancel = new AbortController();
-  const late = delay(pingMs, undefined, { signal: cancel.signal, ref: false }).then(() => {
-    throw unavailable('the Docker daemon does not answer');
-  });
-  late.catch(() => {});
-  const asked = api.call('GET', '/_ping', { timeoutMs: pingMs });
-  asked.catch(() => {});
-  await Promise.race([asked, late]).finally(() => cancel.abort());
 }
