@@ -340,7 +340,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await until('it has an empty one', () => harness.lines(heir.appId).includes('empty'));
     assert.match(harness.lines(heir.appId, 'platform').join(), /The volume at \/app\/data went with a node/);
     assert.equal(harness.lines(heir.appId).includes('file'), false);
-    await removeAll([heir]);
+    await harness.engine.remove(heir.id);
     await harness.engine.removeVolume(mounts[0]?.volumeId ?? '');
     const body = JSON.stringify({ ListenAddr: `${machine(3).address}:2377`, AdvertiseAddr: machine(3).address });
     await api(3, '/swarm/init', '-X', 'POST', '-H', 'Content-Type: application/json', '-d', body);
