@@ -4,7 +4,7 @@ import type { InstanceSpec } from '../../../src/core/ports/engine.ts';
 import { drain } from '../../../src/engines/conformance/harness.ts';
 import { command } from '../../support/system-command.ts';
 import { until } from '../../support/until.ts';
-import { type SwarmHarness, untilReady, untilRunning } from './swarm-harness.ts';
+import { find, type SwarmHarness, untilReady, untilRunning } from './swarm-harness.ts';
 
 export const everyone = ['node-1', 'node-2', 'node-3'];
 export const patienceMs = 60_000;
@@ -71,6 +71,13 @@ export function swarmScene(current: () => SwarmHarness) {
     return specs;
   }
 
+  /** False while it cannot be said, which may be so for moments around a loss. */
+  const isUnlisted = (id: string): Promise<boolean> =>
+    find(current().engine, id).then(
+      (found) => found === undefined,
+      () => false,
+    );
+
   const nodesOf = async (specs: readonly (InstanceSpec | undefined)[]): Promise<string[]> => {
     const all = await current().engine.list();
     return specs.map((spec) => all.find(({ id }) => id === spec?.id)?.nodeId ?? '');
@@ -90,7 +97,7 @@ export function swarmScene(current: () => SwarmHarness) {
 
   return {
     ...{ useAll, machine, api, containersOn, info, swarmNodes, managers, demoteFirst },
-    ...{ statesOf, startOn, startMany, nodesOf, removeAll, ask },
+    ...{ statesOf, startOn, startMany, nodesOf, isUnlisted, removeAll, ask },
   };
 }
 
