@@ -72,6 +72,23 @@ test('a call: its version, query, body and type; the answer as JSON, or nothing'
   assert.equal(await api.call('DELETE', '/things/1'), undefined);
 });
 
+test('what is under way when the client lets go of the daemon is not asked again', async (t) => {
+  let asked = 0;
+  const { api } = await serve(t, (request, response) => {
+    if (request.url?.includes('/quick') === true) return response.end('{}');
+    asked += 1;
+    request.resume();
+  });
+  // On a connection that was used before: a call on it whose connection breaks counts as one that never arrived.
+  await api.call('GET', '/quick');
+  const over = assert.rejects(api.call('POST', '/made', { body: {} }), isUnavailable);
+  await until('it is asked', () => asked === 1);
+  api.close();
+  await over;
+  await api.call('GET', '/quick');
+  assert.equal(asked, 1);
+});
+
 test('a refusal has the status and the daemon’s words', async (t) => {
   const { api } = await serve(t, (_request, response) => {
     response.writeHead(409).end('{"message":"it is in use\\n"}');

@@ -18,7 +18,7 @@ import type { NodeFirewall } from './network/node-firewall.ts';
 import type { Pods } from './pods.ts';
 import type { Sessions } from './sessions.ts';
 import { appUser } from './settings.ts';
-import { removeContainer } from './standing-container.ts';
+import { inspectContainer, removeContainer } from './standing-container.ts';
 import { putUploads } from './uploads.ts';
 import type { Volumes } from './volumes.ts';
 
@@ -118,7 +118,7 @@ export class Launcher {
       knowsConsoleSize: await knowsConsoleSize(),
     };
     const name = names.instance(spec.id);
-    await api.call('POST', '/containers/create', { query: { name }, body: containerBody(plan) });
+    await this.#create(name, containerBody(plan));
     await volumes.give(name, spec.mounts ?? [], image);
     await putUploads(api, name, spec.uploads, image);
     if (identity.interactive) await sessions.hold(spec.id, name);
@@ -177,6 +177,20 @@ export class Launcher {
       HostConfig: { NetworkMode: 'none', LogConfig: { Type: 'none' } },
     };
     await api.call('POST', '/containers/create', { query: { name }, body });
+  }
+
+  /** Also when it was asked for before, and the answer was lost with the daemon: what never started is made anew. */
+  async #create(name: string, body: object): Promise<void> {
+    const { api } = this.#parts;
+    const create = (): Promise<unknown> => api.call('POST', '/containers/create', { query: { name }, body });
+    try {
+      await create();
+    } catch (error) {
+      const found = isStatus(error, 409) ? await inspectContainer(api, name) : null;
+      if (found?.State.Status !== 'created') throw error;
+      await removeContainer(api, found.Id);
+      await create();
+    }
   }
 }
 

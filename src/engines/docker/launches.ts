@@ -38,6 +38,11 @@ export class Launches {
     await this.#begun.get(id)?.done;
   }
 
+  /** Resolves when all that are under way now are over. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#begun.values()].map(({ done }) => done));
+  }
+
   /** Nobody wants it any more: it is not waited for what takes long, such as an image that is pulled. */
   giveUp(id: string): void {
     this.#begun.get(id)?.end.abort(new Error('it was stopped before it could start'));

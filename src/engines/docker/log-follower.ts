@@ -26,7 +26,7 @@ export interface FollowerOptions {
 
 const retryMs = 200;
 const endMs = 10;
-/** A daemon that answers, and so many times in a row cannot read the log, will not be able to. */
+/** A daemon that answers, and so many times in a row cannot read on in the log, will not be able to. */
 const mostRefusals = 5;
 const missing = {
   rest: 'the rest of its output could not be read',
@@ -42,6 +42,7 @@ export async function followOutput(options: FollowerOptions): Promise<void> {
   if (notes.of(identity.id).isComplete) return;
   const reader = readerOf(options);
   let refusals = 0;
+  let taken = 0;
   let isWhole = true;
   let hasSkipped = false;
   for (;;) {
@@ -75,6 +76,9 @@ export async function followOutput(options: FollowerOptions): Promise<void> {
       signal.throwIfAborted();
       isWhole = false;
       logger.debug({ error, instance: identity.id }, 'its output is out of reach; trying again');
+      // What lies before the damage comes in several goes: the daemon may give up with lines in its hands.
+      if (reader.taken > taken) refusals = 0;
+      taken = reader.taken;
       if (isRefusal(error)) refusals += 1;
       await delay(retryMs, undefined, { signal });
     }

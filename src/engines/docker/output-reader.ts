@@ -51,6 +51,7 @@ export class OutputReader {
   readonly #outputs: Record<'stdout' | 'stderr', Output>;
   /** The latest time of any entry that was met; '' before the first. */
   #latest = '';
+  #taken = 0;
 
   constructor(options: OutputReaderOptions) {
     this.#options = options;
@@ -66,6 +67,11 @@ export class OutputReader {
       const latest = mark?.latest ?? mark?.at ?? '';
       if (latest > this.#latest) this.#latest = latest;
     }
+  }
+
+  /** How many lines it gave on. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /**
@@ -107,6 +113,7 @@ export class OutputReader {
         if (source === 'daemon') trouble = payload.toString().trim();
         else this.#take(this.#outputs[source], payload, lines);
       }
+      this.#taken += lines.length;
       if (lines.length > 0) await this.#options.take(lines, this.#marks());
       if (trouble !== null) throw new OutputUnreadable(trouble);
     }

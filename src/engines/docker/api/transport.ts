@@ -41,6 +41,7 @@ export class Transport {
   readonly #agents: readonly ReturnType<typeof openConnections>[];
   readonly #calls: DockerModem;
   readonly #lasting: DockerModem;
+  #closings = 0;
 
   /** Connects to nothing yet. */
   constructor(endpoint: Endpoint) {
@@ -53,17 +54,20 @@ export class Transport {
 
   /** Ends what is under way. */
   close(): void {
+    this.#closings += 1;
     for (const agent of this.#agents) agent.destroy();
   }
 
   /** The head of an answer, or the connection itself where the daemon switched protocols. */
   async ask(asked: Asked, options: CallOptions, signal: AbortSignal): Promise<IncomingMessage | Socket> {
+    const closings = this.#closings;
     for (;;) {
       try {
         return await this.#dial(asked, options, signal);
       } catch (error) {
-        // A stream is gone with the connection that it was sent on.
-        if (!isStale(error) || options.content !== undefined || signal.aborted) throw error;
+        // We ended it ourselves: it may have arrived. And a stream is gone with the connection that it was sent on.
+        const isOver = closings !== this.#closings || signal.aborted;
+        if (isOver || !isStale(error) || options.content !== undefined) throw error;
       }
     }
   }

@@ -81,7 +81,7 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
         twin: () => members.twinOf(member),
         takeOver: async () => {
           if (!isHome) await members.homeSettled();
-          await before?.close();
+          await before?.handOver();
         },
       },
       wish,

@@ -2,6 +2,7 @@
  * A machine of the fleet: its daemon, what the platform wants of it, whether it is there, and what was seen on it last. `ready` begins with a
  * look at what runs there and ends after some seconds of silence.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { BerthError, unavailable } from '../../../core/errors.ts';
 import type { EngineInstance, EngineNode, InstanceSpec, NodeSpec } from '../../../core/ports/engine.ts';
 import type { Logger } from '../../../lib/logger.ts';
@@ -34,6 +35,7 @@ export interface MemberParts {
 const swarmDownMs = 10_000;
 /** One that answers, but is of no use for so long, is given up like one that is silent. */
 const unknownMs = 30_000;
+const launchMs = 10_000;
 
 export class Member {
   readonly address: string;
@@ -138,6 +140,14 @@ export class Member {
       cpus: info?.NCPU ?? 0,
       ...(info === null ? {} : { software: `Docker ${info.ServerVersion}, API ${this.version}` }),
     };
+  }
+
+  /** Lets go of the machine for another way to it; what is being started there may come up first. */
+  async handOver(): Promise<void> {
+    const patience = new AbortController();
+    const late = delay(launchMs, undefined, { signal: patience.signal }).catch(() => {});
+    await Promise.race([this.node.launches.settled(), late]).finally(() => patience.abort());
+    await this.close();
   }
 
   /** Lets go; what runs there runs on. */
