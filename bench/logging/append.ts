@@ -71,7 +71,7 @@ try {
 
   const count = async (filter: { process?: string }): Promise<number> => {
     let lines = 0;
-    for await (const part of store.read('apps/burst', { lines: 1000, follow: false, filter }))
+    for await (const part of await store.read('apps/burst', { lines: 1000, follow: false, filter }))
       lines += part.lines.length;
     return lines;
   };

@@ -1,8 +1,8 @@
 /** Follows a stream: waits for changes, reads what is new, hands it to a reader through a bounded queue. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LogFilter } from '../core/ports/log-store.ts';
+import type { LogBatch, LogFilter } from '../core/ports/log-store.ts';
 import { ChangeSignal } from './change-signal.ts';
-import { type LineBatch, LineQueue } from './line-queue.ts';
+import { LineQueue } from './line-queue.ts';
 import { SegmentReader } from './segment-reader.ts';
 import type { Positions } from './tail.ts';
 
@@ -24,7 +24,7 @@ export async function* follow(
   filter: LogFilter,
   options: FollowOptions,
   signal: AbortSignal,
-): AsyncGenerator<LineBatch> {
+): AsyncGenerator<LogBatch> {
   const queue = new LineQueue(options.maxLines, options.maxCharacters);
   const changes = new ChangeSignal(folder, { pollMs: options.pollMs, unwatchedPollMs });
   let stopped = false;

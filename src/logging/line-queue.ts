@@ -2,12 +2,7 @@
  * Between one follower and its reader: bounded, drops the oldest when the reader is too slow, and counts what it dropped. So a reader
  * that stalls costs a fixed amount of memory and holds up nobody.
  */
-import type { LogLine } from '../core/ports/log-store.ts';
-
-export interface LineBatch {
-  readonly lines: readonly LogLine[];
-  readonly dropped: number;
-}
+import type { LogBatch, LogLine } from '../core/ports/log-store.ts';
 
 export class LineQueue {
   readonly #maxLines: number;
@@ -48,7 +43,7 @@ export class LineQueue {
   }
 
   /** All that is there, as soon as there is something; null after the end. One caller at a time. */
-  async take(): Promise<LineBatch | null> {
+  async take(): Promise<LogBatch | null> {
     while (this.#lines.length === 0) {
       if (this.#failure !== null) throw this.#failure.error;
       if (this.#closed) return null;

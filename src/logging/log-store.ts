@@ -4,15 +4,14 @@
  */
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../core/ports/clock.ts';
-import type { LogLine, LogReadOptions, LogStore } from '../core/ports/log-store.ts';
+import type { LogBatch, LogBatches, LogLine, LogReadOptions, LogStore } from '../core/ports/log-store.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type FollowOptions, follow } from './follow.ts';
-import type { LineBatch } from './line-queue.ts';
 import { createEncoder } from './record.ts';
 import { type Pruned, pruneStream, streamFolders } from './retention.ts';
 import { streamFolder } from './segments.ts';
 import { StreamWriter } from './stream-writer.ts';
-import { readTail } from './tail.ts';
+import { readTail, type Tail } from './tail.ts';
 
 export interface LogStoreOptions {
   /** Holds all streams; made when the first line is written. Mode 0700, files 0600. */
@@ -83,10 +82,14 @@ export function createLogStore(options: LogStoreOptions): DiskLogStore {
     }
   };
 
-  async function* read(stream: string, readOptions: LogReadOptions): AsyncGenerator<LineBatch> {
+  async function read(stream: string, readOptions: LogReadOptions): Promise<LogBatches> {
     const folder = streamFolder(root, stream);
+    const tail = await readTail(folder, readOptions.lines, readOptions.filter ?? {});
+    return batches(folder, tail, readOptions);
+  }
+
+  async function* batches(folder: string, tail: Tail, readOptions: LogReadOptions): AsyncGenerator<LogBatch> {
     const filter = readOptions.filter ?? {};
-    const tail = await readTail(folder, readOptions.lines, filter);
     for (let from = 0; from < tail.lines.length; from += batchLines) {
       if (readOptions.signal?.aborted === true) return;
       yield { lines: tail.lines.slice(from, from + batchLines), dropped: 0 };

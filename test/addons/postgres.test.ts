@@ -171,7 +171,7 @@ test('a database over its plan only reads, says so in its apps’ logs, and writ
   const fill = 'create table filled as select repeat(md5(n::text), 32) as text from generate_series(1, 12000) as n';
   const logged = async (): Promise<readonly string[]> => {
     const lines: string[] = [];
-    for await (const batch of bench.logs.read(`apps/${app}`, { lines: 100, follow: false }))
+    for await (const batch of await bench.logs.read(`apps/${app}`, { lines: 100, follow: false }))
       lines.push(...batch.lines.map((line) => line.text));
     return lines;
   };

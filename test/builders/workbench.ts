@@ -95,7 +95,7 @@ export async function createWorkbench(
     },
     async log(input) {
       const lines: string[] = [];
-      for await (const batch of logs.read(input.logStream, { lines: 10_000, follow: false })) {
+      for await (const batch of await logs.read(input.logStream, { lines: 10_000, follow: false })) {
         lines.push(...batch.lines.map((line) => line.text));
       }
       return lines;

@@ -6,24 +6,27 @@ import { LineQueue } from '../../src/logging/line-queue.ts';
 import type { DiskLogStore } from '../../src/logging/log-store.ts';
 import { lineOf, numbered, temporaryStore } from './temporary-store.ts';
 
-/** Follows until `until` holds for the texts so far. */
-async function followUntil(
+/** Begins to follow, then gives what waits until `until` holds for the texts so far. */
+async function follower(
   t: TestContext,
   store: DiskLogStore,
   stream: string,
   until: (texts: string[]) => boolean,
   options: { lines?: number; filter?: LogFilter } = {},
-): Promise<string[]> {
+): Promise<() => Promise<string[]>> {
   const stop = new AbortController();
   t.after(() => stop.abort());
-  const found: string[] = [];
   const { lines = 0, filter = {} } = options;
-  for await (const batch of store.read(stream, { lines, follow: true, filter, signal: stop.signal })) {
-    assert.equal(batch.dropped, 0);
-    found.push(...batch.lines.map((line) => line.text));
-    if (until(found)) break;
-  }
-  return found;
+  const batches = await store.read(stream, { lines, follow: true, filter, signal: stop.signal });
+  return async () => {
+    const found: string[] = [];
+    for await (const batch of batches) {
+      assert.equal(batch.dropped, 0);
+      found.push(...batch.lines.map((line) => line.text));
+      if (until(found)) break;
+    }
+    return found;
+  };
 }
 
 const textsOf = (prefix: string, from: number, to: number): string[] =>
@@ -35,29 +38,36 @@ test('the tail and what follows it have no gap and nothing twice, across segment
   const write = async (): Promise<void> => {
     for (let index = 500; index < 3000; index += 1) await store.append('apps/a', numbered('x', index, index + 1));
   };
-  const [found] = await Promise.all([
-    followUntil(t, store, 'apps/a', (all) => all.at(-1) === 'x 2999', { lines: 10_000 }),
-    write(),
-  ]);
+  const following = follower(t, store, 'apps/a', (all) => all.at(-1) === 'x 2999', { lines: 10_000 });
+  const [found] = await Promise.all([following.then((read) => read()), write()]);
   assert.deepEqual(found, textsOf('x', 0, 3000));
 });
 
 test('a follower may come before the stream, and sees only what matches', async (t) => {
   const { store } = await temporaryStore(t);
-  const following = followUntil(t, store, 'builds/b', (all) => all.length === 2, { filter: { process: 'worker' } });
+  const read = await follower(t, store, 'builds/b', (all) => all.length === 2, { filter: { process: 'worker' } });
   await store.append('builds/b', [lineOf('no'), lineOf('one', { process: 'worker' })]);
   await store.append('builds/b', [lineOf('no'), lineOf('two', { process: 'worker' })]);
-  assert.deepEqual(await following, ['one', 'two']);
+  assert.deepEqual(await read(), ['one', 'two']);
+});
+
+test('who waited until it began misses nothing, however late it reads', async (t) => {
+  const { store } = await temporaryStore(t, { segmentBytes: 1000 });
+  await store.append('apps/a', numbered('old', 0, 100));
+  const read = await follower(t, store, 'apps/a', (all) => all.at(-1) === 'new 99', { lines: 1 });
+  await store.append('apps/a', numbered('new', 0, 100));
+  assert.deepEqual(await read(), ['old 99', ...textsOf('new', 0, 100)]);
 });
 
 test('a stream that is removed and begun again is followed from its new beginning', async (t) => {
   const { store } = await temporaryStore(t, { segmentBytes: 1000 });
   await store.append('apps/a', numbered('old', 0, 100));
   const { promise: seen, resolve } = Promise.withResolvers<void>();
-  const following = followUntil(t, store, 'apps/a', (all) => {
+  const read = await follower(t, store, 'apps/a', (all) => {
     if (all.includes('first')) resolve();
     return all.includes('new 0');
   });
+  const following = read();
   await store.append('apps/a', [lineOf('first')]);
   await seen;
   await store.remove('apps/a');
@@ -72,7 +82,7 @@ test('aborting ends a follower that waits, and closing the store ends all', asyn
   const options = { lines: 10, follow: true };
   const waiting = [];
   for (const reading of [store.read('apps/a', { ...options, signal: stop.signal }), store.read('apps/a', options)]) {
-    const iterator = reading[Symbol.asyncIterator]();
+    const iterator = (await reading)[Symbol.asyncIterator]();
     assert.equal((await iterator.next()).value?.lines.length, 1);
     waiting.push(iterator.next());
   }
@@ -87,7 +97,8 @@ test('a slow follower loses the oldest lines, is told how many, and holds up no 
   await store.append('apps/a', [lineOf('begin')]);
   const stop = new AbortController();
   t.after(() => stop.abort());
-  const reading = store.read('apps/a', { lines: 1, follow: true, signal: stop.signal })[Symbol.asyncIterator]();
+  const batches = await store.read('apps/a', { lines: 1, follow: true, signal: stop.signal });
+  const reading = batches[Symbol.asyncIterator]();
   await reading.next();
   // The reader asks once more, so that the follower is at work, and then not again until all is written.
   const second = reading.next();

@@ -43,7 +43,7 @@ export async function texts(
   filter: NonNullable<Parameters<DiskLogStore['read']>[1]['filter']> = {},
 ): Promise<string[]> {
   const found: string[] = [];
-  for await (const batch of store.read(stream, { lines, follow: false, filter })) {
+  for await (const batch of await store.read(stream, { lines, follow: false, filter })) {
     found.push(...batch.lines.map((line) => line.text));
   }
   return found;

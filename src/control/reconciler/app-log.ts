@@ -29,11 +29,8 @@ export async function lastLines(
   lines: number,
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const batch of context.logs.read(appLogStream(appId), {
-    lines,
-    follow: false,
-    filter: { source: 'app', instance: instanceId },
-  })) {
+  const filter = { source: 'app', instance: instanceId } as const;
+  for await (const batch of await context.logs.read(appLogStream(appId), { lines, follow: false, filter })) {
     found.push(...batch.lines.map((line) => line.text));
   }
   return found.slice(-lines);

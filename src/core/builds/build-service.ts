@@ -6,7 +6,7 @@ import { record } from '../events/record.ts';
 import { isId } from '../names.ts';
 import type { SourceLocation } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
-import type { LogReadOptions, LogStore } from '../ports/log-store.ts';
+import type { LogBatches, LogReadOptions, LogStore } from '../ports/log-store.ts';
 import type { Page, PageRequest } from '../ports/page.ts';
 import { buildOutcome } from '../releases/release-event.ts';
 import type { Build, BuildDescription } from './build.ts';
@@ -136,12 +136,7 @@ export class BuildService {
   }
 
   /** The build's log, live when asked to follow; ends when the build has ended. */
-  async log(
-    actor: Actor,
-    reference: string,
-    buildId: string,
-    options: LogReadOptions,
-  ): Promise<ReturnType<LogStore['read']>> {
+  async log(actor: Actor, reference: string, buildId: string, options: LogReadOptions): Promise<LogBatches> {
     const build = await this.get(actor, reference, buildId);
     return this.#logs.read(buildLogStream(build.id), options);
   }

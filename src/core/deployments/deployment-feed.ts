@@ -121,10 +121,8 @@ class Telling {
   /** Tells the log's lines from one on; gives how many there are. */
   async #read(options: { readonly follow: boolean; readonly signal?: AbortSignal }, from: number): Promise<number> {
     let at = 0;
-    for await (const { lines, dropped } of this.#logs.read(buildLogStream(this.#id), {
-      lines: LINES_MAX,
-      ...options,
-    })) {
+    const batches = await this.#logs.read(buildLogStream(this.#id), { lines: LINES_MAX, ...options });
+    for await (const { lines, dropped } of batches) {
       at += dropped;
       if (dropped > 0) await this.#line(`(${dropped} lines are left out: this reader is too slow)`);
       for (const { text } of lines) {

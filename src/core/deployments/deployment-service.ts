@@ -8,7 +8,7 @@ import { record } from '../events/record.ts';
 import type { Permission } from '../permissions.ts';
 import type { Builder, SourceLocation } from '../ports/builder.ts';
 import type { CoreContext } from '../ports/core-context.ts';
-import type { LogReadOptions, LogStore } from '../ports/log-store.ts';
+import type { LogBatches, LogReadOptions, LogStore } from '../ports/log-store.ts';
 import { buildOutcome } from '../releases/release-event.ts';
 import { type Deployment, type DeploymentPage, isUnderWay } from './deployment.ts';
 import { refusalLines, sayInDeployment, stepLine } from './deployment-log.ts';
@@ -75,12 +75,7 @@ export class DeploymentService {
   }
 
   /** The whole log: the build's output and what the platform says before and after it. */
-  async log(
-    actor: Actor,
-    reference: string,
-    id: string,
-    options: LogReadOptions,
-  ): Promise<ReturnType<LogStore['read']>> {
+  async log(actor: Actor, reference: string, id: string, options: LogReadOptions): Promise<LogBatches> {
     return this.#builds.log(actor, reference, id, options);
   }
 

@@ -2,7 +2,7 @@ import type { Actor } from '../access/actor.ts';
 import type { AppView } from '../apps/app.ts';
 import { fetchApp } from '../apps/app-access.ts';
 import type { CoreContext } from '../ports/core-context.ts';
-import type { LogReadOptions, LogStore } from '../ports/log-store.ts';
+import type { LogBatches, LogReadOptions, LogStore } from '../ports/log-store.ts';
 
 export const appLogStream = (appId: string): string => `apps/${appId}`;
 
@@ -15,13 +15,9 @@ export class LogService {
   }
 
   /** Checks who asks, then gives the app and its lines. */
-  async read(
-    actor: Actor,
-    reference: string,
-    options: LogReadOptions,
-  ): Promise<{ app: AppView; lines: ReturnType<LogStore['read']> }> {
+  async read(actor: Actor, reference: string, options: LogReadOptions): Promise<{ app: AppView; lines: LogBatches }> {
     const app = await fetchApp(this.#context.db, actor, reference, 'app.read.log');
-    return { app, lines: this.#logs.read(appLogStream(app.id), options) };
+    return { app, lines: await this.#logs.read(appLogStream(app.id), options) };
   }
 
   /** A line of the platform's own in an app's log. */

@@ -35,12 +35,20 @@ export interface LogReadOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface LogBatch {
+  readonly lines: readonly LogLine[];
+  /** So many before them were left out. */
+  readonly dropped: number;
+}
+
+export type LogBatches = AsyncIterable<LogBatch>;
+
 export interface LogStore {
   append(stream: string, lines: readonly LogLine[]): Promise<void>;
-  /** Batches of lines in order. A reader that is too slow loses the oldest, and is told how many by `dropped`. */
-  read(
-    stream: string,
-    options: LogReadOptions,
-  ): AsyncIterable<{ readonly lines: readonly LogLine[]; readonly dropped: number }>;
+  /**
+   * Batches of lines in order. A follower gets every line that is appended after the promise resolved: who waits for it may then cause
+   * what he wants to read. A reader that is too slow loses the oldest, and is told how many by `dropped`.
+   */
+  read(stream: string, options: LogReadOptions): Promise<LogBatches>;
   remove(stream: string): Promise<void>;
 }

@@ -91,7 +91,8 @@ export class PushService {
   async #follow(app: AppView, id: Id<'build'>, { say, signal }: PushOptions): Promise<Deployment> {
     const read = async (options: { follow: boolean; signal?: AbortSignal }, from: number): Promise<number> => {
       let at = 0;
-      for await (const { lines, dropped } of this.#logs.read(buildLogStream(id), { lines: LINES_MAX, ...options })) {
+      const batches = await this.#logs.read(buildLogStream(id), { lines: LINES_MAX, ...options });
+      for await (const { lines, dropped } of batches) {
         at += dropped;
         for (const { text } of lines) {
           at += 1;

@@ -1,6 +1,6 @@
 /** The lines of one seat, also those of the instances that sat in it before. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { LogStore } from '../../../core/ports/log-store.ts';
+import type { LogBatches } from '../../../core/ports/log-store.ts';
 import { endSignal } from '../../../http/instance.ts';
 import { sendChunks } from '../../../http/streaming/chunks.ts';
 import { authenticate } from '../auth.ts';
@@ -46,6 +46,6 @@ function linesWanted(t: Call['query'][string]): number {
   return Number(t);
 }
 
-async function* texts(batches: ReturnType<LogStore['read']>): AsyncIterable<string> {
+async function* texts(batches: LogBatches): AsyncIterable<string> {
   for await (const { lines } of batches) yield lines.map((line) => `${logText(line)}\n`).join('');
 }

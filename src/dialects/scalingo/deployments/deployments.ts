@@ -1,6 +1,6 @@
 import type { AppView } from '../../../core/apps/app.ts';
 import type { SourceLocation } from '../../../core/ports/builder.ts';
-import type { LogStore } from '../../../core/ports/log-store.ts';
+import type { LogBatches } from '../../../core/ports/log-store.ts';
 import { Secret } from '../../../core/ports/secret.ts';
 import { endSignal } from '../../../http/instance.ts';
 import { sendChunks } from '../../../http/streaming/chunks.ts';
@@ -104,6 +104,6 @@ export function deploymentRoutes(parts: ScalingoParts): readonly Route[] {
 
 const archive = (url: string): SourceLocation => ({ kind: 'archive', url: new Secret(url), checksum: null });
 
-async function* texts(batches: ReturnType<LogStore['read']>): AsyncIterable<string> {
+async function* texts(batches: LogBatches): AsyncIterable<string> {
   for await (const { lines } of batches) if (lines.length > 0) yield lines.map((line) => `${line.text}\n`).join('');
 }

@@ -5,7 +5,7 @@
 import type { Actor } from '../../../core/access/actor.ts';
 import type { AppView } from '../../../core/apps/app.ts';
 import { forbidden } from '../../../core/errors.ts';
-import type { LogReadOptions, LogStore } from '../../../core/ports/log-store.ts';
+import type { LogBatches, LogReadOptions } from '../../../core/ports/log-store.ts';
 import { notThere } from '../errors.ts';
 import type { ScalingoParts } from '../settings.ts';
 import { openToken, sealToken } from '../url-token.ts';
@@ -57,10 +57,7 @@ export class LogSession {
   }
 
   /** Throws when whoever asked for the URL may not read the log any more; everything then is as if it were not there. */
-  async read(
-    options: Omit<LogReadOptions, 'filter'>,
-    filter: string | undefined,
-  ): Promise<ReturnType<LogStore['read']>> {
+  async read(options: Omit<LogReadOptions, 'filter'>, filter: string | undefined): Promise<LogBatches> {
     const { authenticator, logs } = this.#parts.core;
     const actor = await authenticator.byTokenId(this.#content.tokenId).catch(() => {
       throw notThere('url');

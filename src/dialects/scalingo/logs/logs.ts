@@ -1,6 +1,6 @@
 /** An app's log: the URL for it, and what that URL gives as text and as server-sent events. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { LogStore } from '../../../core/ports/log-store.ts';
+import type { LogBatches } from '../../../core/ports/log-store.ts';
 import { endSignal } from '../../../http/instance.ts';
 import { sendChunks } from '../../../http/streaming/chunks.ts';
 import { encodeEvent, serverSentEventType } from '../../../http/streaming/server-sent-events.ts';
@@ -47,7 +47,7 @@ export function logRoutes(parts: ScalingoParts): readonly Route[] {
     return sendChunks(reply, { contentType: 'text/plain; charset=utf-8', signal }, resumed(first.value, texts));
   }
 
-  async function* textsOf(batches: ReturnType<LogStore['read']>): AsyncGenerator<string, undefined> {
+  async function* textsOf(batches: LogBatches): AsyncGenerator<string, undefined> {
     for await (const { lines, dropped } of batches) {
       if (dropped > 0) yield `${logText(lostLine(dropped, clock.now()))}\n`;
       if (lines.length > 0) yield lines.map((line) => `${logText(line)}\n`).join('');
