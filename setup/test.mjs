@@ -1,18 +1,22 @@
 /**
  * Runs the checks, then all tests, three files at a time; run by setup/run.mjs on Node 24. Arguments: `--filter <part of a path>` (as often
- * as wanted; a bare argument is the same) runs only these files and no checks, `--no-check` leaves the checks out.
+ * as wanted; a bare argument is the same) runs only these files and no checks, `--no-check` leaves the checks out. Of a whole run, a few files
+ * that failed are run once more, alone.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rootFolder } from './root.mjs';
 import { ensureDocker } from './system.mjs';
+import { filesToRepeat, latestOf } from './testing/repeat.ts';
 import { runFile } from './testing/run-file.ts';
 import { describeFailures, describeFile, judge, totalLine, totalsOf } from './testing/summary.ts';
 import { findTestFiles } from './testing/test-files.ts';
 
 /** On two cores a third file fills the time in which others wait for daemons, locks and time limits. */
 const concurrency = 3;
+/** A whole run may take 25 minutes. */
+const repeatUntilMs = 23 * 60_000;
 
 const { values, positionals } = parseArgs({
   options: {
@@ -35,6 +39,7 @@ if (filters.length === 0 && !values['no-check']) {
   checksFailed = check.status !== 0;
 }
 
+const begin = performance.now();
 const ci = process.env.CI === 'true';
 const files = findTestFiles(rootFolder, filters);
 const results = [];
@@ -52,8 +57,18 @@ const together = files.filter((file) => !file.alone);
 await Promise.all(Array.from({ length: concurrency }, () => runAll(together)));
 await runAll(files.filter((file) => file.alone));
 
-const totals = totalsOf(results);
-if (totals.failed > 0) console.log(`\nWhat failed:\n${describeFailures(results)}`);
+const first = [...results];
+if (filters.length === 0 && !stop.signal.aborted) {
+  const again = filesToRepeat(files, first, repeatUntilMs - (performance.now() - begin));
+  if (again.length > 0) console.log(`\nOnce more, alone: ${again.map(({ path }) => path).join(', ')}`);
+  results.length = 0;
+  await runAll(again);
+}
+const latest = latestOf(first, results);
+const totals = totalsOf(latest);
+const mended = first.filter((result) => !latest.includes(result) && totalsOf([result]).failed > 0);
+if (mended.length > 0) console.log(`\nWhat failed beside others:\n${describeFailures(mended)}`);
+if (totals.failed > 0) console.log(`\nWhat failed:\n${describeFailures(latest)}`);
 if (checksFailed) console.log('✖ the checks failed, see above');
 if (stop.signal.aborted) console.log('✖ stopped before the end');
 if (files.length === 0) console.log('✖ no test file matches');

@@ -7,6 +7,7 @@ import { missingForDocker } from '../support/swarm.ts';
 import { command } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
 import { answerOf, find, type SwarmHarness, swarmHarness, untilReady, untilRunning } from './support/swarm-harness.ts';
+import { routeTests } from './support/swarm-routes.ts';
 import { everyone, patienceMs, swarmScene } from './support/swarm-scene.ts';
 import { volumeTests } from './support/swarm-volumes.ts';
 import { wayTests } from './support/swarm-ways.ts';
@@ -193,6 +194,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
   });
 
   wayTests(() => harness);
+  routeTests(() => harness);
 
   test('while the platform has but one of three managers nothing counts as lost', async () => {
     const specs = await startOn(everyone);
@@ -358,7 +360,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
       assert.equal((await containersOn(number)).includes(installId), false);
       assert.equal((await api(number, '/networks')).includes(`berth-${installId}`), false);
     }
-    assert.equal((await command('ip', 'route')).includes(addressPool), false);
+    assert.equal(await command('ip', '-4', 'route', 'show', 'root', addressPool), '');
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { filesToRepeat, latestOf } from '../../setup/testing/repeat.ts';
 import { type FileResult, runFile } from '../../setup/testing/run-file.ts';
 import { describeFailures, describeFile, judge, totalLine, totalsOf } from '../../setup/testing/summary.ts';
 import { findTestFiles, wishesOf } from '../../setup/testing/test-files.ts';
@@ -47,6 +48,25 @@ test('the end of a run tells its failures again, and nothing else', async (t) =>
   const text = describeFailures([good, bad]);
   assert.match(text, /^✖ a\.test\.mjs\n {2}✖ bad \(.*the reason/s);
   assert.doesNotMatch(text, /good|fine/);
+});
+
+test('a few files that failed are run again as far as there is time, and the later result counts', () => {
+  const file = (path: string) => ({ path, timeoutMs: 1000, alone: false });
+  const result = (path: string, kind: 'passed' | 'failed'): FileResult => ({
+    ...{ path, durationMs: 1000, output: '' },
+    outcomes: [{ name: 'x', kind, durationMs: 1, detail: '' }],
+  });
+  const files = ['a', 'b', 'c', 'd', 'e'].map(file);
+  const some = [result('a', 'failed'), result('b', 'passed'), result('c', 'failed')];
+  const paths = (results: readonly FileResult[], leftMs: number) =>
+    filesToRepeat(files, results, leftMs).map(({ path }) => path);
+  assert.deepEqual(paths(some, 60_000), ['a', 'c']);
+  assert.deepEqual(paths(some, 1500), ['a']);
+  assert.deepEqual(paths(some, 0), []);
+  const many = ['a', 'c', 'd', 'e'].map((path) => result(path, 'failed'));
+  assert.deepEqual(paths(many, 60_000), []);
+  const counted = latestOf(some, [result('a', 'passed'), result('c', 'failed')]);
+  assert.deepEqual(totalsOf(counted), { passed: 2, failed: 1, skipped: 0 });
 });
 
 test('a file that cannot be loaded, or ends early, is one failure with its output', async (t) => {

@@ -21,6 +21,13 @@ export interface MachineNetwork {
   close(): Promise<void>;
 }
 
+/**
+ * The same each time, as those of real machines are: others remember where to send for up to a minute, and a bridge without an address of its own
+ * takes the lowest of what is plugged in.
+ */
+const hardwareAddress = (side: number, number: number): string =>
+  `02:be:00:00:0${side}:${number.toString(16).padStart(2, '0')}`;
+
 const firewall = ['iptables', '-w', '30'];
 
 /** What the names of a process's networks begin with; they are names of interfaces, so 15 characters at most. */
@@ -49,7 +56,7 @@ export async function createMachineNetwork(): Promise<MachineNetwork> {
     await claimed.release();
   };
   try {
-    await command('ip', 'link', 'add', name, 'type', 'bridge');
+    await command('ip', 'link', 'add', name, 'address', hardwareAddress(0, 0), 'type', 'bridge');
     await command('ip', 'address', 'add', `${hostAddress}/24`, 'dev', name);
     await command('ip', 'link', 'set', name, 'up');
     await command('sysctl', '-qw', 'net.ipv4.ip_forward=1');
@@ -66,14 +73,16 @@ export async function createMachineNetwork(): Promise<MachineNetwork> {
     async plug(number) {
       plugged.add(number);
       const machine = namespace(number);
-      const inside = ['ip', '-n', machine];
+      const own = ['ip', '-n', machine];
       await command('ip', 'netns', 'add', machine);
-      await command('ip', 'link', 'add', machine, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', machine);
+      const [outside, inside] = [hardwareAddress(1, number), hardwareAddress(2, number)];
+      const peer = ['peer', 'name', 'eth0', 'address', inside, 'netns', machine];
+      await command('ip', 'link', 'add', machine, 'address', outside, 'type', 'veth', ...peer);
       await command('ip', 'link', 'set', machine, 'master', name, 'up');
-      await command(...inside, 'address', 'add', `${prefix}.${number}/24`, 'dev', 'eth0');
-      await command(...inside, 'link', 'set', 'lo', 'up');
-      await command(...inside, 'link', 'set', 'eth0', 'up');
-      await command(...inside, 'route', 'add', 'default', 'via', hostAddress);
+      await command(...own, 'address', 'add', `${prefix}.${number}/24`, 'dev', 'eth0');
+      await command(...own, 'link', 'set', 'lo', 'up');
+      await command(...own, 'link', 'set', 'eth0', 'up');
+      await command(...own, 'route', 'add', 'default', 'via', hostAddress);
       await command('nsenter', `--net=/run/netns/${machine}`, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     },
     unplug,

@@ -1,10 +1,11 @@
 /**
  * The machines through which the platform's router comes in to the spaces: each has a gateway to every space in which something runs
- * anywhere. A platform beside its home node has that node's routes. One that stands elsewhere keeps a route of its own to the whole block of
- * addresses, by way of one node, and a second node stands by.
+ * anywhere. A platform on its home node has that node's routes. One that stands elsewhere keeps routes of its own: to each instance by way of
+ * its node (instance-routes.ts), and to the whole block of addresses by way of one node; a second node stands by.
  */
 import { run } from '../../../lib/exec.ts';
 import type { Logger } from '../../../lib/logger.ts';
+import type { InstanceRoutes } from './instance-routes.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 
@@ -15,6 +16,8 @@ export interface EntryPointsParts {
   readonly keepsRoute: boolean;
   /** Whether this client sets things up; the others look on. */
   readonly isActive: boolean;
+  /** Null: what runs on another node is reached through the overlay. */
+  readonly instanceRoutes: InstanceRoutes | null;
   readonly logger: Logger;
 }
 
@@ -45,9 +48,12 @@ export class EntryPoints {
     const { members, isActive, keepsRoute, logger } = this.#parts;
     if (!isActive || (members.isAlone && !keepsRoute)) return;
     const spaces = this.#spaces();
-    const work = this.#members().map(async ({ node, id }) => {
+    const whole = new Set(this.#members());
+    const work = members.ready().map(async (member) => {
+      const { node, id } = member;
       try {
-        await Promise.all([...spaces].map((spaceId) => node.parts.gateways.ensure(spaceId)));
+        const wanted = whole.has(member) ? spaces : spacesOf(member);
+        await Promise.all([...wanted].map((spaceId) => node.parts.gateways.ensure(spaceId)));
       } catch (error) {
         logger.warn({ error, node: id }, 'not every space can be reached through this node yet');
       }
@@ -55,16 +61,20 @@ export class EntryPoints {
     await Promise.all(work);
   }
 
-  /** Brings the route up to what holds now; never waits for a gateway, which the managers of the Swarm may keep waiting. */
+  /** Brings the routes up to what holds now; never waits for a gateway, which the managers of the Swarm may keep waiting. */
   async lead(): Promise<void> {
-    const { isActive, keepsRoute } = this.#parts;
+    const { isActive, keepsRoute, members, instanceRoutes } = this.#parts;
     if (!isActive || !keepsRoute) return;
+    const vias = members.all().flatMap(({ wire }) => (wire === null ? [] : [wire.theirs]));
+    // Until the way to each is known, a route may be that of any of them.
+    if (members.isTold && vias.length === members.all().length) await instanceRoutes?.keep(new Set(vias));
     const entry = this.#choose();
     if (entry !== null && entry !== this.#entry) await this.#route(entry);
   }
 
   async close(): Promise<void> {
-    const { keepsRoute, addressPool } = this.#parts;
+    const { keepsRoute, addressPool, instanceRoutes } = this.#parts;
+    await instanceRoutes?.close();
     if (!keepsRoute || this.#entry === null) return;
     this.#entry = null;
     await run(['ip', 'route', 'del', addressPool], { environment, timeoutMs: commandMs });
@@ -94,8 +104,7 @@ export class EntryPoints {
 
   /** In which something runs, or is about to. */
   #spaces(): ReadonlySet<string> {
-    const seen = this.#parts.members.all().flatMap((member) => member.seen());
-    return new Set(seen.flatMap(({ instance, identity }) => (instance.state === 'exited' ? [] : [identity.spaceId])));
+    return new Set(this.#parts.members.all().flatMap((member) => [...spacesOf(member)]));
   }
 
   async #route(entry: Member): Promise<void> {
@@ -122,3 +131,7 @@ export class EntryPoints {
     this.#trouble = trouble;
   }
 }
+
+/** In which something runs there, or is about to. */
+const spacesOf = (member: Member): ReadonlySet<string> =>
+  new Set(member.seen().flatMap(({ instance, identity }) => (instance.state === 'exited' ? [] : [identity.spaceId])));

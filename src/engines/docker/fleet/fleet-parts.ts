@@ -11,6 +11,7 @@ import { assembleShared } from '../shared-parts.ts';
 import { Departures } from './departures.ts';
 import { EntryPoints } from './entry-points.ts';
 import { FleetVolumes } from './fleet-volumes.ts';
+import { InstanceRoutes } from './instance-routes.ts';
 import { entranceOf, isMember } from './joining.ts';
 import { Listing } from './listing.ts';
 import { Managers } from './managers.ts';
@@ -77,6 +78,9 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
           tending.hurry();
         },
         findWire: () => findWire(endpoint),
+        reach: async ({ theirs }, seen) => {
+          if (!members.isAlone) await instanceRoutes?.lead(theirs, seen);
+        },
         canBeLost: () => !members.isAlone,
         twin: () => members.twinOf(member),
         takeOver: async () => {
@@ -102,7 +106,10 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
   const volumes = new FleetVolumes({ members, book, names, logger });
   const { addressPool } = shared;
   const keepsRoute = isActive && options.routes === true && process.getuid?.() === 0;
-  const entryPoints = new EntryPoints({ members, addressPool, keepsRoute, isActive, logger });
+  // A platform on the home node itself has that node's routes: where machines may pass on nothing, the overlay still gets through.
+  const isBeside = keepsRoute && endpointOf(options.host, options.tls ?? null).kind !== 'unix';
+  const instanceRoutes = isBeside ? new InstanceRoutes({ addressPool, logger }) : null;
+  const entryPoints = new EntryPoints({ members, addressPool, keepsRoute, isActive, instanceRoutes, logger });
   const membership = new Membership({
     ...{ members, managers, quorum, isActive, logger, installId: names.installId },
     isLeaving: (id) => departures.isLeaving(id),

@@ -24,6 +24,8 @@ export interface MemberParts {
   /** It became ready, or was lost. */
   readonly turned: () => void;
   readonly findWire: () => Promise<Wire | null>;
+  /** Makes what was seen there reachable over the wire, before anybody is told of it. */
+  readonly reach: (wire: Wire, seen: readonly Seen[]) => Promise<void>;
   /** Whether others can take over what runs there. The only machine is never given up. */
   readonly canBeLost: () => boolean;
   /** Another one of the fleet that is the same machine, and to which this one gives way. */
@@ -32,7 +34,8 @@ export interface MemberParts {
   readonly takeOver: () => Promise<void>;
 }
 
-const swarmDownMs = 10_000;
+/** A new leader takes every node for lost that did not register with it, which may be busy looking for it. */
+const swarmDownMs = 30_000;
 /** One that answers, but is of no use for so long, is given up like one that is silent. */
 const unknownMs = 30_000;
 const launchMs = 10_000;
@@ -73,7 +76,9 @@ export class Member {
     this.node = node;
     this.wish = wish;
     this.#parts = parts;
-    this.#sight = new Sight(node);
+    this.#sight = new Sight(node, async (seen) => {
+      if (this.wire !== null) await parts.reach(this.wire, seen);
+    });
     if (isHome) node.begin();
     this.#pulse = watchPulse({
       ping: () => ping(node.api),

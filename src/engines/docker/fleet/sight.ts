@@ -10,13 +10,16 @@ const greyLookMs = 300;
 
 export class Sight {
   readonly #node: DockerNode;
+  /** Done with what was seen before anybody is told of it. */
+  readonly #before: (seen: readonly Seen[]) => Promise<void>;
   readonly #look = rounds(() => this.#lookNow());
   #seen: readonly Seen[] = [];
   /** Started since the last look that can have seen them. */
   readonly #added = new Map<string, Seen>();
 
-  constructor(node: DockerNode) {
+  constructor(node: DockerNode, before: (seen: readonly Seen[]) => Promise<void>) {
     this.#node = node;
+    this.#before = before;
   }
 
   seen(): readonly Seen[] {
@@ -59,7 +62,9 @@ export class Sight {
 
   async #lookNow(): Promise<void> {
     const over = [...this.#added.keys()].filter((id) => this.#node.launches.identity(id) === undefined);
-    this.#seen = await this.#node.list();
+    const listed = await this.#node.list();
+    await this.#before(listed);
+    this.#seen = listed;
     for (const id of over) this.#added.delete(id);
   }
 }

@@ -10,7 +10,7 @@ export interface Wire {
 
 const connectMs = 5_000;
 
-/** Null for a socket on this machine, and where the way is not one of IPv4. Rejects when nothing answers there. */
+/** Null for this machine itself, and where the way is not one of IPv4. Rejects when nothing answers there. */
 export function findWire(endpoint: Endpoint): Promise<Wire | null> {
   if (endpoint.kind === 'unix') return Promise.resolve(null);
   const { host, port } = endpoint;
@@ -19,7 +19,8 @@ export function findWire(endpoint: Endpoint): Promise<Wire | null> {
     socket.once('connect', () => {
       const { localAddress: ours = '', remoteAddress: theirs = '' } = socket;
       socket.destroy();
-      resolve(isIPv4(ours) && isIPv4(theirs) ? { ours, theirs } : null);
+      const isBetween = isIPv4(ours) && isIPv4(theirs) && ours !== theirs;
+      resolve(isBetween ? { ours, theirs } : null);
     });
     socket.once('timeout', () => socket.destroy(new Error(`${host}:${port} does not answer`)));
     socket.once('error', reject);
