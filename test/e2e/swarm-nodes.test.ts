@@ -22,8 +22,6 @@ const PER_SECOND = 60;
 const INSTANCES = 6;
 /** A request that was with a machine when it was lost waits until that is believed, and until there is a way to another. */
 const SLOWEST_MS = 12_000;
-/** That machine led the Swarm and was the router's way in: on a busy machine it may take so long until both have another. */
-const OUTAGE_MS = 30_000;
 const PATIENCE_MS = 90_000;
 /** Above what a look costs. */
 const EVERY_MS = 300;
@@ -204,8 +202,7 @@ suite('an app on three machines', { skip: missingForDocker() ?? false }, () => {
       await untilSpread([2, 2, 2]);
     });
     t.diagnostic(told(result));
-    assert.ok((result.lastFailureMs ?? 0) < OUTAGE_MS, told(result));
-    assert.equal(result.unanswered, 0);
+    assert.deepEqual(result.failures, []);
   });
 
   test('the events tell all of it', async () => {

@@ -176,8 +176,9 @@ export class DockerNode {
     await this.#ending.send(id, signal);
   }
 
-  /** Nothing of this install is left on the node but images, volumes and what other nodes have a part in. */
+  /** For good: nothing of this install is left on the node but images, volumes and what other nodes have a part in. */
   async clear(): Promise<void> {
+    await this.parts.gateways.close();
     const found = await this.roster.containers();
     await Promise.all(found.map(({ identity }) => this.remove(identity.id)));
     const pods = new Set(found.flatMap(({ identity }) => identity.podKey ?? []));
@@ -188,7 +189,7 @@ export class DockerNode {
   async lower(): Promise<void> {
     await this.parts.firewall.lower();
     await this.parts.buildFirewall.lower();
-    await removeContainer(this.api, this.#options.shared.names.helper);
+    await this.parts.helper.remove();
   }
 
   #watch(): Promise<void> {

@@ -2,10 +2,11 @@
  * A container in the node's own network and process namespaces through which the engine sets up what the Engine API cannot: routes,
  * firewalls, and signals to the processes of an exec. It does on any node of the Swarm what root would do on this one.
  */
+import { unavailable } from '../../core/errors.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import type { Names } from './names.ts';
 import { runIn } from './run-in.ts';
-import { ensureRunning } from './standing-container.ts';
+import { ensureRunning, removeContainer } from './standing-container.ts';
 
 export interface HelperParts {
   readonly api: DockerApi;
@@ -24,6 +25,9 @@ const rights = ['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_SYS_ADMIN', 'CAP_SYS_PTRACE
 export class NodeHelper {
   readonly #parts: HelperParts;
   #standing: Promise<unknown> | null = null;
+  /** Also those that were forgotten meanwhile. */
+  readonly #making = new Set<Promise<unknown>>();
+  #isGone = false;
 
   constructor(parts: HelperParts) {
     this.#parts = parts;
@@ -36,7 +40,8 @@ export class NodeHelper {
 
   /** The name of the container, when it runs. */
   async standing(): Promise<string> {
-    this.#standing ??= this.#ensure();
+    if (this.#isGone) throw unavailable('this node is being taken out');
+    this.#standing ??= this.#tracked(this.#ensure());
     try {
       await this.#standing;
     } catch (error) {
@@ -54,6 +59,25 @@ export class NodeHelper {
       this.forget();
       throw error;
     }
+  }
+
+  /** It goes for good: whoever needs it afterwards is refused. Rejects when it could not be removed, and then it may be used on. */
+  async remove(): Promise<void> {
+    this.#isGone = true;
+    try {
+      await Promise.allSettled(this.#making);
+      await removeContainer(this.#parts.api, this.#parts.names.helper);
+    } catch (error) {
+      this.#isGone = false;
+      throw error;
+    }
+  }
+
+  #tracked(making: Promise<unknown>): Promise<unknown> {
+    this.#making.add(making);
+    const over = (): void => void this.#making.delete(making);
+    making.then(over, over);
+    return making;
   }
 
   #ensure(): Promise<unknown> {

@@ -102,7 +102,7 @@ export class Tending {
     await Promise.all(
       [...this.#stale].map(async (member) => {
         this.#stale.delete(member);
-        if (!member.isReady) return;
+        if (!this.#parts.members.ready().includes(member)) return;
         const own = member.seen().map(({ identity }) => identity.spaceId);
         const { gateways } = member.node.parts;
         try {

@@ -2,6 +2,7 @@
  * The gateways of a node, one to each space that it has to do with: a container that holds the space's network there, so that others join it
  * fast; through it the node reaches instances at their own addresses, on whichever node they run, and the targets of links have theirs.
  */
+import { unavailable } from '../../../core/errors.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import { labels, type Names } from '../names.ts';
 import type { NodeHelper } from '../node-helper.ts';
@@ -53,6 +54,9 @@ export class Gateways {
   readonly #parts: GatewaysParts;
   readonly #known = new Map<string, Promise<Space>>();
   readonly #up = new Set<string>();
+  /** Those that are being made, also when they were forgotten meanwhile. */
+  readonly #making = new Set<Promise<Space>>();
+  #isClosed = false;
 
   constructor(parts: GatewaysParts) {
     this.#parts = parts;
@@ -62,13 +66,17 @@ export class Gateways {
   ensure(spaceId: string): Promise<Space> {
     const known = this.#known.get(spaceId);
     if (known !== undefined) return known;
+    if (this.#isClosed) return Promise.reject(unavailable('this node is being taken out'));
     const making = this.#make(spaceId);
     this.#known.set(spaceId, making);
+    this.#making.add(making);
     making.then(
       () => {
+        this.#making.delete(making);
         if (this.#known.get(spaceId) === making) this.#up.add(spaceId);
       },
       () => {
+        this.#making.delete(making);
         if (this.#known.get(spaceId) === making) this.#known.delete(spaceId);
       },
     );
@@ -96,6 +104,12 @@ export class Gateways {
   /** Spaces whose gateways this client looked at since the daemon came. */
   spaces(): readonly string[] {
     return [...this.#known.keys()];
+  }
+
+  /** The node is being emptied: none is made any more. Resolves when those that were begun are there, or are not to be had. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#making);
   }
 
   /** Nothing to do where there is none. */
