@@ -1,6 +1,7 @@
 /** `berth agent`: owns the instances of the embedded engine. SIGTERM ends it and leaves them running; SIGINT ends them too. */
 import { runAgent } from '../engines/process/agent.ts';
 import { addonHostPort } from './addon-settings.ts';
+import { instancesElsewhere } from './docker-settings.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { untilEnd } from './lifetime.ts';
 import { processParts } from './process-parts.ts';
@@ -13,6 +14,7 @@ export async function agentCommand(settings: Settings, supervised: boolean): Pro
     socketPath: folder.agentSocket,
     isolation: settings.isolation,
     allowHostPorts: [addonHostPort(settings) ?? []].flat(),
+    elsewhere: instancesElsewhere(settings),
     hostEnvironment: hostEnvironment(process.env),
     logger,
     clock,

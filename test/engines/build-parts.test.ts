@@ -105,6 +105,7 @@ test('the firewall of builds keeps steps from the node, the platform, spaces and
     '-A B-bin -j DROP',
     '-A B-bfw -i docker0 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT',
     '-A B-bfw -i docker0 -o docker0 -j DROP',
+    '-A B-bfw -i docker0 -o bth+ -j DROP',
     '-A B-bfw -i docker0 -d 10.64.0.0/10 -j DROP',
     '-A B-bfw -i docker0 -d 169.254.0.0/16 -j DROP',
     '-A B-bfw -i docker0 -d 192.0.2.1 -j DROP',

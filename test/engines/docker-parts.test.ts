@@ -84,6 +84,7 @@ test('the node’s firewall: answers first, then allowed ports, then nothing; in
   for (const to of ['10.64.0.0/10', '169.254.0.0/16', '192.0.2.7']) {
     assert.ok(forward.includes(`-A B-fwd -i gw -d ${to} -j DROP`), to);
   }
+  for (const out of ['gw', 'bth+']) assert.ok(forward.includes(`-A B-fwd -i gw -o ${out} -j DROP`), out);
   const router = forward.indexOf('-A B-fwd ! -i gw -s 192.0.2.8 -d 10.64.0.0/10 -j ACCEPT');
   assert.ok(router > 0 && router < forward.indexOf('-A B-fwd -d 10.64.0.0/10 -j DROP'));
 });

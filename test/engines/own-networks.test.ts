@@ -9,6 +9,7 @@ import { LinkTable } from '../../src/engines/common/link-table.ts';
 import { probeMachine } from '../../src/engines/process/machine.ts';
 import { NetworkBook } from '../../src/engines/process/network/network-book.ts';
 import { Networks } from '../../src/engines/process/network/networks.ts';
+import { command } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
 
 function temporaryFolder(t: TestContext): string {
@@ -23,9 +24,10 @@ test('a network is found again by its key, in another agent too, and taken away 
   const installId = randomBytes(6).toString('hex');
   if (!(await probeMachine(installId, 'auto', false)).network) return t.skip('networks need root');
   const folder = temporaryFolder(t);
-  const open = () => {
+  const open = (...blocks: string[]) => {
     const table = new LinkTable(join(folder, 'links.json'));
-    return new Networks({ path: join(folder, 'networks.json'), installId, allowHostPorts: [], table });
+    const elsewhere = { blocks, interfaces: [] };
+    return new Networks({ path: join(folder, 'networks.json'), installId, allowHostPorts: [], elsewhere, table });
   };
   const first = open();
   const [one, again, two] = await Promise.all([
@@ -39,7 +41,10 @@ test('a network is found again by its key, in another agent too, and taken away 
   const place = await first.place('space', 'app/store', 6379);
   await first.close({ everything: false });
 
-  const second = open();
+  const second = open('192.0.2.0/24');
+  await second.restore();
+  const rules = await command('iptables', '-w', '30', '-S', `bth${installId.slice(0, 6)}-fwd`);
+  assert.match(rules, /-d 192\.0\.2\.0\/24 /);
   assert.deepEqual(await second.own('one', 'space'), one);
   assert.deepEqual(await second.place('space', 'app/store', 6379), place);
   await second.pruneNetworks({ space: () => true, own: (key) => key === 'one' });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { appLines, inForce, specFor, untilLine, untilState } from '../../src/engines/conformance/harness.ts';
+import { probeMachine } from '../../src/engines/process/machine.ts';
 import { firewallRules } from '../../src/engines/process/network/firewall-rules.ts';
 import {
   addressesOf,
@@ -13,6 +15,9 @@ import {
   toAddress,
   toNumber,
 } from '../../src/engines/process/network/subnets.ts';
+import { start } from '../../src/lib/exec.ts';
+import { createMachineNetwork, type MachineNetwork } from '../support/machine-network.ts';
+import { systemEnvironment } from '../support/system-command.ts';
 import { processHarness } from './support/process-harness.ts';
 
 test('a space reaches the allowed ports of its gateway and no others, and leaves nothing behind', async (t) => {
@@ -48,6 +53,42 @@ test('a space reaches the allowed ports of its gateway and no others, and leaves
   assert.deepEqual(ownNamespaces(harness.installId), []);
 });
 
+test('an instance reaches what this machine has routes to, but no instance of another engine', async (t) => {
+  if (!(await probeMachine('beside', 'auto', false)).network) return t.skip('networks need root');
+  const [near, bridged] = [await createMachineNetwork(), await createMachineNetwork()];
+  t.after(() => Promise.all([near.close(), bridged.close()]));
+  await Promise.all([listen(t, near, 1), listen(t, near, 2), listen(t, bridged, 1)]);
+  const elsewhere = { blocks: [`${near.address(1)}/32`], interfaces: [bridged.bridge] };
+  const harness = await processHarness({ isolation: 'auto', elsewhere, required: ['network'] });
+  t.after(() => harness.close());
+  const targets = [near.address(2), near.address(1), bridged.address(1)].map((address) => `${address}:${port}`);
+  const spec = specFor(harness, 'reach.js', targets);
+  await harness.engine.start(spec);
+  await untilLine(harness, spec, 'done');
+  const words = ['open', 'shut', 'shut'];
+  assert.deepEqual(appLines(harness, spec).slice(-4), [
+    ...targets.map((target, at) => `${target} ${words[at]}`),
+    'done',
+  ]);
+});
+
+const port = 8080;
+
+/** Resolves when the machine of that number answers there. */
+async function listen(t: TestContext, network: MachineNetwork, number: number): Promise<void> {
+  await network.plug(number);
+  const script = `require('node:net').createServer((socket) => socket.end()).listen(${port}, () => console.log('ready'))`;
+  const argv = ['nsenter', `--net=/run/netns/${network.namespace(number)}`, process.execPath, '-e', script];
+  const server = start(argv, { environment: systemEnvironment });
+  t.after(async () => {
+    server.kill('SIGKILL');
+    await ended;
+  });
+  const ended = once(server, 'exit');
+  assert.ok(server.stdout);
+  await once(server.stdout, 'data');
+}
+
 /** Other tests have namespaces at the same time; an install's own carry its id. */
 function ownNamespaces(installId: string): string[] {
   try {
@@ -66,8 +107,17 @@ test('addresses: a block that nothing routes, cut into pairs', () => {
   assert.throws(() => chooseBlock('00000000', [{ base: toNumber('10.0.0.0'), size: 2 ** 24 }]));
 });
 
+const nowhere = { blocks: [], interfaces: [] };
+
 test('firewall: answers, then allowed ports, then nothing', () => {
-  const plan = { prefix: 'bthabc', block: '10.128.0.0/20', allowHostPorts: [5432], spaces: [], routes: [] };
+  const plan = {
+    prefix: 'bthabc',
+    block: '10.128.0.0/20',
+    allowHostPorts: [5432],
+    elsewhere: nowhere,
+    spaces: [],
+    routes: [],
+  };
   const input = firewallRules(plan)
     .split('\n')
     .filter((line) => line.startsWith('-A bthabc-in'));
@@ -91,7 +141,8 @@ test('firewall: a space’s networks reach each other, a link’s backends have 
     { address: '10.128.15.9', port: 6379, backends },
     { address: '10.128.15.8', port: 1, backends: [] },
   ];
-  const plan = { prefix: 'bthabcdef', block: '10.128.0.0/20', allowHostPorts: [], spaces: [36], routes };
+  const elsewhere = { blocks: ['10.64.0.0/10'], interfaces: ['gw'] };
+  const plan = { prefix: 'bthabcdef', block: '10.128.0.0/20', allowHostPorts: [], elsewhere, spaces: [36], routes };
   const lines = firewallRules(plan).split('\n');
   assert.deepEqual(
     lines.filter((line) => line.startsWith('-A bthabcdef-lnk')),
@@ -111,6 +162,10 @@ test('firewall: a space’s networks reach each other, a link’s backends have 
     ],
   );
   const forward = lines.filter((line) => line.startsWith('-A bthabcdef-fwd'));
-  const refusal = forward.findIndex((line) => line.includes('tcp-reset'));
-  assert.ok(refusal > 0 && refusal < forward.indexOf('-A bthabcdef-fwd -i bthabcdef+ -j ACCEPT'));
+  const own = forward.indexOf('-A bthabcdef-fwd -o bthabcdef+ -j bthabcdef-spc');
+  const out = forward.indexOf('-A bthabcdef-fwd -i bthabcdef+ -j ACCEPT');
+  for (const where of ['-d 10.128.0.0/20', '-d 10.64.0.0/10', '-o gw']) {
+    const refusal = forward.indexOf(`-A bthabcdef-fwd ${where} -j REJECT`);
+    assert.ok(refusal > own && refusal < out, where);
+  }
 });

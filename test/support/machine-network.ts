@@ -10,6 +10,8 @@ export interface MachineNetwork {
   /** In CIDR form; `hostAddress` is this machine's own in it. */
   readonly block: string;
   readonly hostAddress: string;
+  /** The interface of this machine through which all of them are reached. */
+  readonly bridge: string;
   /** Of the machine with that number, from 1 on. */
   address(number: number): string;
   /** The name of its namespace. */
@@ -68,6 +70,7 @@ export async function createMachineNetwork(): Promise<MachineNetwork> {
   return {
     block,
     hostAddress,
+    bridge: name,
     namespace,
     address: (number) => `${prefix}.${number}`,
     async plug(number) {

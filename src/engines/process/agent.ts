@@ -45,9 +45,9 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   const portRange = options.portRange ?? { first: 20_000, last: 29_999 };
   const ports = new Ports(portRange, Number.parseInt(installId.slice(0, 8), 16));
   const table = new LinkTable(join(folder, 'links.json'));
-  const { allowHostPorts = [] } = options;
+  const { allowHostPorts = [], elsewhere = { blocks: [], interfaces: [] } } = options;
   const networks = machine.network
-    ? new Networks({ path: join(folder, 'networks.json'), installId: shortId, allowHostPorts, table })
+    ? new Networks({ path: join(folder, 'networks.json'), installId: shortId, allowHostPorts, elsewhere, table })
     : null;
   const links = networks ?? new LinkForwards({ path: join(folder, 'forwards.json'), ports, table, logger });
   const artifacts = options.artifactFolder ?? join(dataFolder, 'artifacts');
@@ -84,7 +84,9 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   await volumes.prune();
   await fifos.fill();
   await units.adoptAll();
-  await links.restore().catch((error: unknown) => logger.warn({ error }, 'links are not in force until told again'));
+  await links
+    .restore()
+    .catch((error: unknown) => logger.warn({ error }, 'links and the firewall are as the last agent left them'));
 
   const timers = [
     setInterval(() => {

@@ -2,6 +2,7 @@
 import type { Clock, Ids } from '../../core/ports/clock.ts';
 import type { LogStore } from '../../core/ports/log-store.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Elsewhere } from './network/firewall-rules.ts';
 
 export interface AgentOptions {
   /** `$BERTH_DATA`. The agent keeps its own state under `<dataFolder>/agent`, mode 0700. */
@@ -23,6 +24,8 @@ export interface AgentOptions {
   readonly portRange?: { readonly first: number; readonly last: number };
   /** TCP ports of the host's loopback that instances may reach, at `host.berth.internal` (add-ons listen there). */
   readonly allowHostPorts?: readonly number[];
+  /** Where instances of other engines are, which those of this one do not reach, as far as they have a network of their own. Default nowhere. */
+  readonly elsewhere?: Elsewhere;
   /** Given to every instance and job below its own environment: certificate bundles, proxies. */
   readonly hostEnvironment?: Readonly<Record<string, string>>;
   /** The Node runtime that instances find on their PATH. Default: the one that runs the agent. */

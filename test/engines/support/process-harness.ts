@@ -33,7 +33,7 @@ export interface ProcessHarness extends ConformanceHarness {
 }
 
 export async function processHarness(
-  options: Pick<AgentOptions, 'isolation' | 'cgroups' | 'allowHostPorts'> & {
+  options: Pick<AgentOptions, 'isolation' | 'cgroups' | 'allowHostPorts' | 'elsewhere'> & {
     /** Kinds of isolation that must be there on the machine of the continuous checks. */
     readonly required?: readonly string[];
   },

@@ -4,6 +4,7 @@
  * the platform's machines, the cloud's metadata address and each other, no. It holds for whatever else is on that bridge, as nothing
  * tells a step from another container there. Pure.
  */
+import { processPrefix } from '../../common/instance-interfaces.ts';
 import type { Jump, NodeRules } from './node-rules.ts';
 
 export interface BuildRules extends Pick<NodeRules, 'chainPrefix' | 'pool' | 'refuse'> {
@@ -24,7 +25,7 @@ export function buildRules({ chainPrefix, bridge, pool, refuse }: BuildRules): s
     ...['udp', 'tcp'].map((protocol) => `-A ${chain.input} -p ${protocol} --dport 53 -j ACCEPT`),
     `-A ${chain.input} -j DROP`,
     `-A ${chain.forward} -i ${bridge} ${answers}`,
-    `-A ${chain.forward} -i ${bridge} -o ${bridge} -j DROP`,
+    ...[bridge, `${processPrefix}+`].map((out) => `-A ${chain.forward} -i ${bridge} -o ${out} -j DROP`),
     ...[pool, '169.254.0.0/16', ...refuse].map((to) => `-A ${chain.forward} -i ${bridge} -d ${to} -j DROP`),
     'COMMIT',
     '',

@@ -1,12 +1,10 @@
 /** What the helper of a node does to put firewall rules in force there, and to take them away. */
-
-/** The bridge over which every instance goes out; Docker's own. */
-export const instanceBridge = 'docker_gwbridge';
+import { dockerBridge } from '../../common/instance-interfaces.ts';
 
 /** Arguments: the rules, whether the loopback is to be reached, then one jump a word: `table words…`. */
 export const raiseScript = `
 printf '%s' "$1" | iptables-restore --noflush
-if [ "$2" = yes ]; then echo 1 > /proc/sys/net/ipv4/conf/${instanceBridge}/route_localnet; fi
+if [ "$2" = yes ]; then echo 1 > /proc/sys/net/ipv4/conf/${dockerBridge}/route_localnet; fi
 shift 2
 for jump in "$@"; do
   table=\${jump%% *} words=\${jump#* } chain=\${words%% *}

@@ -1,10 +1,11 @@
 /** Keeps the firewall of the node in force. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { dockerBridge as bridge } from '../../common/instance-interfaces.ts';
 import type { DockerApi } from '../api/docker-api.ts';
 import { isStatus } from '../api/docker-error.ts';
 import type { NetworkDetails } from '../api/shapes.ts';
 import type { NodeHelper } from '../node-helper.ts';
-import { instanceBridge as bridge, lowerScript, raiseScript } from './firewall-scripts.ts';
+import { lowerScript, raiseScript } from './firewall-scripts.ts';
 import { type NodeRules, nodeChains, nodeJumps, nodeRules } from './node-rules.ts';
 
 export interface FirewallParts {

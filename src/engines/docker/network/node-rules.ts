@@ -3,6 +3,8 @@
  * itself only what answers or is on the allow list; to another space, the platform's machines or the cloud's metadata address, no. To an
  * instance from outside: only routers. Pure.
  */
+import { processPrefix } from '../../common/instance-interfaces.ts';
+
 export interface NodeRules {
   readonly chainPrefix: string;
   /** The bridge over which every instance goes out; Docker's own. */
@@ -39,7 +41,7 @@ export function nodeRules({ chainPrefix, bridge, gateway, pool, ...lists }: Node
     `-A ${chain.input} -j DROP`,
     `-A ${chain.forward} -i ${bridge} ${answers}`,
     `-A ${chain.forward} -o ${bridge} ${answers}`,
-    `-A ${chain.forward} -i ${bridge} -o ${bridge} -j DROP`,
+    ...[bridge, `${processPrefix}+`].map((out) => `-A ${chain.forward} -i ${bridge} -o ${out} -j DROP`),
     ...[pool, '169.254.0.0/16', ...lists.refuse].map((to) => `-A ${chain.forward} -i ${bridge} -d ${to} -j DROP`),
     ...lists.routers.map((from) => `-A ${chain.forward} ! -i ${bridge} -s ${from} -d ${pool} -j ACCEPT`),
     `-A ${chain.forward} -d ${pool} -j DROP`,

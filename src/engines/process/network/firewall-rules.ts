@@ -1,9 +1,10 @@
 /**
  * The rules around the networks of an install, as text for `iptables-restore --noflush`. From a space: out to the world, yes; to the host
- * itself only what answers or is on the allow list; to another space or the cloud's metadata address, no. A link's address leads to one
- * of its backends by chance, each as likely; without a backend it refuses. Pure.
+ * itself only what answers or is on the allow list; to another space, an instance of another engine or the cloud's metadata address, no. A
+ * link's address leads to one of its backends by chance, each as likely; without a backend it refuses. Pure.
  */
-import { anyPrefix, ownPrefix, sharedName } from './names.ts';
+import { processPrefix } from '../../common/instance-interfaces.ts';
+import { ownPrefix, sharedName } from './names.ts';
 
 const loopback = '127.0.0.1';
 
@@ -14,6 +15,14 @@ export interface RuledRoute {
   readonly backends: readonly { readonly host: string; readonly port: number }[];
 }
 
+/** Where instances of other engines are. */
+export interface Elsewhere {
+  /** As `address/bits`; the machine may have routes to them. */
+  readonly blocks: readonly string[];
+  /** Of this machine. */
+  readonly interfaces: readonly string[];
+}
+
 export interface FirewallPlan {
   /** Interfaces of this install begin with it. */
   readonly prefix: string;
@@ -21,6 +30,7 @@ export interface FirewallPlan {
   readonly block: string;
   /** At the address of a gateway they lead to the host's loopback. */
   readonly allowHostPorts: readonly number[];
+  readonly elsewhere: Elsewhere;
   /** Numbers of the spaces whose networks reach each other. */
   readonly spaces: readonly number[];
   readonly routes: readonly RuledRoute[];
@@ -38,7 +48,7 @@ export const chainNames = (
 
 /** The rules in the order in which the kernel reads them. Naming a chain empties it, so saying the text again gives the same rules once. */
 export function firewallRules(plan: FirewallPlan): string {
-  const { prefix, block } = plan;
+  const { prefix, block, elsewhere } = plan;
   const chain = chainNames(prefix);
   const answers = '-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT';
   return [
@@ -54,10 +64,10 @@ export function firewallRules(plan: FirewallPlan): string {
     `-A ${chain.input} -j DROP`,
     `-A ${chain.forward} ${answers}`,
     `-A ${chain.forward} -o ${prefix}+ -j ${chain.inner}`,
-    `-A ${chain.forward} -o ${anyPrefix}+ -j DROP`,
-    // An address of ours that leads nowhere: without this it would go out by the host's default route.
-    `-A ${chain.forward} -d ${block} -p tcp -j REJECT --reject-with tcp-reset`,
-    `-A ${chain.forward} -d ${block} -j REJECT`,
+    `-A ${chain.forward} -o ${processPrefix}+ -j DROP`,
+    // An address of ours that leads nowhere would go out by the host's default route, and others' instances take the host for their router.
+    ...[block, ...elsewhere.blocks].flatMap((to) => refuse(`-A ${chain.forward} -d ${to}`)),
+    ...elsewhere.interfaces.flatMap((name) => refuse(`-A ${chain.forward} -o ${name}`)),
     `-A ${chain.forward} -d 169.254.0.0/16 -j DROP`,
     `-A ${chain.forward} -i ${prefix}+ -j ACCEPT`,
     `-A ${chain.forward} -j DROP`,
@@ -66,7 +76,7 @@ export function firewallRules(plan: FirewallPlan): string {
     '*nat',
     `:${chain.translate} - [0:0]`,
     `:${chain.links} - [0:0]`,
-    `-A ${chain.translate} -s ${block} ! -o ${anyPrefix}+ -j MASQUERADE`,
+    `-A ${chain.translate} -s ${block} ! -o ${processPrefix}+ -j MASQUERADE`,
     ...hairpins(chain.translate, plan.routes),
     ...plan.allowHostPorts.map(
       (port) =>
@@ -77,6 +87,8 @@ export function firewallRules(plan: FirewallPlan): string {
     '',
   ].join('\n');
 }
+
+const refuse = (rule: string): string[] => [`${rule} -p tcp -j REJECT --reject-with tcp-reset`, `${rule} -j REJECT`];
 
 /** A space's shared network and its own ones, in every direction; through a link also back to where it came from. */
 function innerRules(chain: string, prefix: string, space: number): string[] {

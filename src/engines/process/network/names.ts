@@ -1,10 +1,8 @@
 /** Names of interfaces and namespaces: at most 15 characters, that is all the kernel allows. */
-
-/** Interfaces of every install on a machine begin with it. */
-export const anyPrefix = 'bth';
+import { processPrefix } from '../../common/instance-interfaces.ts';
 
 /** What all names of an install begin with: 9 characters. */
-export const prefixOf = (installId: string): string => `${anyPrefix}${installId.slice(0, 6)}`;
+export const prefixOf = (installId: string): string => `${processPrefix}${installId.slice(0, 6)}`;
 
 const code = (number: number, width: number): string => number.toString(36).padStart(width, '0');
 

@@ -3,7 +3,7 @@ import type { LinkRoute } from '../../../core/ports/engine.ts';
 import type { LinkTable } from '../../common/link-table.ts';
 import type { LinkPlace, Links } from '../links.ts';
 import { Firewall } from './firewall.ts';
-import type { RuledRoute } from './firewall-rules.ts';
+import type { Elsewhere, RuledRoute } from './firewall-rules.ts';
 import { prefixOf } from './names.ts';
 import type { Network } from './network.ts';
 import { NetworkBook } from './network-book.ts';
@@ -16,6 +16,7 @@ export interface NetworksOptions {
   readonly path: string;
   readonly installId: string;
   readonly allowHostPorts: readonly number[];
+  readonly elsewhere: Elsewhere;
   readonly table: LinkTable;
 }
 
@@ -36,7 +37,7 @@ export class Networks implements Links {
   #inForce: string | null = null;
   #routing: Promise<void> = Promise.resolve();
 
-  constructor({ path, installId, allowHostPorts, table }: NetworksOptions) {
+  constructor({ path, installId, allowHostPorts, elsewhere, table }: NetworksOptions) {
     const prefix = prefixOf(installId);
     this.#book = new NetworkBook(path, installId);
     this.#table = table;
@@ -44,6 +45,7 @@ export class Networks implements Links {
       prefix,
       block: this.#book.cidr,
       allowHostPorts,
+      elsewhere,
       spaces: Object.values(this.#book.spaces),
       routes: table.routes.map((route) => this.#ruled(route)),
     }));
@@ -52,9 +54,10 @@ export class Networks implements Links {
     this.#own = new OwnNetworks(this.#book, prefix, this.#firewall, this.#stock);
   }
 
-  /** Puts the links in force that an earlier agent was told of. */
+  /** Puts the links in force that an earlier agent was told of, and around the networks that it left the rules that hold now. */
   async restore(): Promise<void> {
     if (this.#table.routes.length > 0) await this.route(this.#table.routes);
+    else if (Object.keys(this.#book.spaces).length > 0) await this.#firewall.raise();
   }
 
   /** The network that a space's instances share. */
