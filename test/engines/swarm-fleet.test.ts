@@ -6,6 +6,7 @@ import { drain } from '../../src/engines/conformance/harness.ts';
 import { missingForDocker } from '../support/swarm.ts';
 import { command } from '../support/system-command.ts';
 import { until } from '../support/until.ts';
+import { hangTests, loneTests } from './support/swarm-hangs.ts';
 import { answerOf, find, type SwarmHarness, swarmHarness, untilReady, untilRunning } from './support/swarm-harness.ts';
 import { routeTests } from './support/swarm-routes.ts';
 import { everyone, patienceMs, swarmScene } from './support/swarm-scene.ts';
@@ -36,6 +37,8 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
     await useAll();
     for (const { id } of await harness.engine.list()) await harness.engine.remove(id);
   });
+
+  loneTests(() => harness);
 
   test('a node that is alone and lost its power has its gateways again for what is started then', async () => {
     await harness.engine.useNodes([harness.row(1)]);
@@ -195,6 +198,7 @@ describe('docker engine over several machines', { skip: missingForDocker() ?? fa
 
   wayTests(() => harness);
   routeTests(() => harness);
+  hangTests(() => harness);
 
   test('while the platform has but one of three managers nothing counts as lost', async () => {
     const specs = await startOn(everyone);

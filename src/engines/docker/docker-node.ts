@@ -103,6 +103,9 @@ export class DockerNode {
   async close(): Promise<void> {
     this.#closed.abort();
     this.parts.sessions.close();
+    this.parts.helper.interrupt();
+    // A daemon that hangs would keep whoever waits for its answer.
+    this.api.close();
     await Promise.all([this.#events, this.#carrier.close()]);
     this.api.close();
   }
@@ -121,7 +124,7 @@ export class DockerNode {
     this.launches.forget();
     this.#connection = null;
     this.#forgetSurroundings();
-    this.api.close();
+    this.api.lose();
   }
 
   /** `before` is done first; when it fails, the start did. */

@@ -28,6 +28,7 @@ export class NodeHelper {
   /** Also those that were forgotten meanwhile. */
   readonly #making = new Set<Promise<unknown>>();
   #isGone = false;
+  #underWay = new AbortController();
 
   constructor(parts: HelperParts) {
     this.#parts = parts;
@@ -51,14 +52,24 @@ export class NodeHelper {
     return this.#parts.names.helper;
   }
 
-  /** Runs a fixed shell script with arguments and gives back what it printed; rejects with its complaint when it fails. */
+  /**
+   * Runs a fixed shell script with arguments and gives back what it printed. Rejects with its complaint when it fails, with `unavailable` when it
+   * takes longer than twenty seconds.
+   */
   async run(script: string, ...args: readonly string[]): Promise<string> {
     try {
-      return await runIn(this.#parts.api, await this.standing(), script, ...args);
+      const { signal } = this.#underWay;
+      return await runIn({ api: this.#parts.api, container: await this.standing(), signal }, script, ...args);
     } catch (error) {
       this.forget();
       throw error;
     }
+  }
+
+  /** Nobody waits any more for what is being run. */
+  interrupt(): void {
+    this.#underWay.abort(unavailable('this server lets go of the node'));
+    this.#underWay = new AbortController();
   }
 
   /** It goes for good: whoever needs it afterwards is refused. Rejects when it could not be removed, and then it may be used on. */

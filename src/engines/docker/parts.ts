@@ -53,7 +53,7 @@ export function assemble(shared: SharedParts, api: DockerApi, surroundings: Node
     api,
     names,
     image,
-    runIn: async (name, ...words) => void (await runIn(api, name, ...words)),
+    runIn: async (name, ...words) => void (await runIn({ api, container: name }, ...words)),
   });
   const volumes = new Volumes(api, names);
   const knowsConsoleSize = async (): Promise<boolean> => isAtLeast(await api.version(), consoleSizeSince);

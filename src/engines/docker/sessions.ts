@@ -69,7 +69,8 @@ export class Sessions {
       throw conflict('not-attachable', 'it was started without stdin, so there is nothing to attach to');
     const held = this.#held.get(id);
     this.#held.delete(id);
-    const { socket, head } = held ?? (await this.#attach(container));
+    // One that was held when its daemon was lost is no use any more.
+    const { socket, head } = held?.socket.destroyed === false ? held : await this.#attach(container);
     return openSession({
       socket,
       head,

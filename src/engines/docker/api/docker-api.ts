@@ -25,6 +25,8 @@ const otherVersion = /client version \S+ is too (?:new|old)/;
 export class DockerApi {
   readonly #endpoint: Endpoint;
   readonly #transport: Transport;
+  /** Connections that were taken over and are open. */
+  readonly #taken = new Set<Socket>();
   #version: Promise<string> | null = null;
 
   /** Connects to nothing yet. */
@@ -33,9 +35,16 @@ export class DockerApi {
     this.#transport = new Transport(endpoint);
   }
 
-  /** Ends what is under way. What is asked after that connects anew. */
+  /** Ends what is under way, but for connections that were taken over. What is asked after that connects anew. */
   close(): void {
     this.#transport.close();
+  }
+
+  /** As `close`, and ends those connections too: the daemon is gone, or hangs, and may close none of them. */
+  lose(): void {
+    this.close();
+    const reason = unavailable('the Docker daemon does not answer');
+    for (const socket of this.#taken) socket.destroy(reason);
   }
 
   /** The version spoken, e.g. `1.41`. Rejects with `unavailable` when the daemon is not there, or not one that Berth can talk to. */
@@ -73,6 +82,8 @@ export class DockerApi {
       const asked = { method: 'POST', path: await this.#versioned(path), apart: true, hijack: true } as const;
       const socket = await this.#ask(asked, options, signal);
       if (!(socket instanceof Socket)) throw await refusalOf(socket);
+      this.#taken.add(socket);
+      socket.once('close', () => this.#taken.delete(socket));
       return { socket, head: (socket.read() as Buffer | null) ?? Buffer.alloc(0) };
     });
   }

@@ -18,6 +18,8 @@ const limits = { Memory: 256 * 2 ** 20, PidsLimit: 64 };
 const rights = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID'];
 /** For the largest volume over the slowest wire; one that hangs must not hold its place for ever. */
 const carryMs = 6 * 3_600_000;
+/** To look through all of its files. */
+const inventoryMs = 600_000;
 /**
  * A line for everything in it, without times and without the sizes of folders, which file systems count as they like. Sockets, which die with
  * their process, are in no archive, nor are devices where a daemon has user namespaces. Source: moby, pkg/archive.
@@ -41,7 +43,9 @@ export async function carryVolume({ names, volumeId, from, to }: Carry): Promise
       content: { type: 'application/x-tar', bytes },
       timeoutMs: carryMs,
     });
-    const [was, is] = await Promise.all([from, to].map(({ api }) => runIn(api, name, inventory)));
+    const look = ({ api }: DockerNode): Promise<string> =>
+      runIn({ api, container: name, limitMs: inventoryMs }, inventory);
+    const [was, is] = await Promise.all([from, to].map(look));
     if (was !== is) throw new Error(`a volume did not arrive whole: ${was?.trim()} there, ${is?.trim()} here`);
   } finally {
     await Promise.allSettled([from, to].map(({ api }) => removeContainer(api, name)));

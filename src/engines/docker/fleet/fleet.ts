@@ -51,12 +51,7 @@ export class Fleet implements DockerEngine {
   async describe(): Promise<EngineDescription> {
     const { members } = this.#parts;
     const { home } = members;
-    if (members.isAlone) {
-      home.info = await home.node.connected();
-      home.version = await home.node.api.version();
-      home.state = 'ready';
-      home.message = null;
-    }
+    if (members.isAlone) await home.present();
     return describeNodes(members.describe(), members.ready().at(0)?.info ?? home.info);
   }
 

@@ -147,6 +147,15 @@ export class Member {
     };
   }
 
+  /** Of the only machine, which is never lost: resolves when it is ready and said how it is now. Rejects when it does not answer. */
+  async present(): Promise<void> {
+    this.info = await this.node.connected();
+    this.version = await this.node.api.version();
+    if (!this.isReady) await this.#entered();
+    if (!this.isReady) throw unavailable(this.message ?? 'the Docker daemon cannot be used');
+    this.message = null;
+  }
+
   /** Lets go of the machine for another way to it; what is being started there may come up first. */
   async handOver(): Promise<void> {
     const patience = new AbortController();
@@ -181,9 +190,14 @@ export class Member {
     this.#isSilent = false;
     if (this.isReady) this.#giveWay();
     if (this.isReady || this.#isDownInSwarm()) return;
+    void this.#entered();
+  }
+
+  #entered(): Promise<void> {
     this.#entering ??= this.#enter().finally(() => {
       this.#entering = null;
     });
+    return this.#entering;
   }
 
   /** What is on it is known before anybody is told that it is there. */

@@ -1,4 +1,5 @@
 /** What the fleet does by itself, again and again: the Swarm's list of nodes, firewalls, ways in to the spaces, and what is not needed any more. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../lib/logger.ts';
 import type { Identity } from '../identity.ts';
 import type { Roster } from '../roster.ts';
@@ -7,6 +8,7 @@ import type { SharedParts } from '../shared-parts.ts';
 import { removeContainer } from '../standing-container.ts';
 import type { EntryPoints } from './entry-points.ts';
 import type { FleetVolumes } from './fleet-volumes.ts';
+import { Linking } from './linking.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import type { Membership } from './membership.ts';
@@ -26,30 +28,33 @@ export interface TendingParts {
 
 const everyMs = 2_000;
 const pruneMs = 60_000;
+/** For what is under way when the server ends: a node that hangs must not keep it. */
+const closeMs = 10_000;
 
 export class Tending {
   readonly #parts: TendingParts;
+  readonly #linking: Linking;
   readonly #timers: readonly NodeJS.Timeout[];
   /** Each at its own pace: none waits for what another one is busy with. */
   readonly #tasks: readonly (() => Promise<void>)[];
-  /** Nodes that did not take the last table of links. */
-  readonly #stale = new Set<Member>();
   /** Containers that had not started when it was looked last. */
   readonly #unstarted = new WeakMap<Member, ReadonlySet<string>>();
   #isClosed = false;
 
   constructor(parts: TendingParts) {
-    const { members, membership, entryPoints, addresses, isActive } = parts;
+    const { members, membership, entryPoints, addresses, shared, isActive, logger } = parts;
     this.#parts = parts;
+    this.#linking = new Linking({ members, places: shared.places, logger });
     this.#tasks = [
-      this.#task(() => this.#applyStale()),
+      this.#task(async () => this.#linking.goOn()),
       this.#task(() => entryPoints.lead()),
-      this.#task(() => entryPoints.tend()),
+      this.#task(async () => entryPoints.tend()),
       this.#task(async () => {
         if (members.isTold && (isActive || !members.isAlone)) await membership.tend();
       }),
       this.#task(async () => {
-        if (!members.isAlone && isActive) await addresses.tend();
+        // What is started on an only machine may be so before the way to it is known.
+        if (isActive && (!members.isAlone || members.home.wire !== null)) await addresses.tend();
       }),
     ];
     this.#timers = [setInterval(() => this.hurry(), everyMs), setInterval(() => void this.#prune(), pruneMs)];
@@ -64,16 +69,15 @@ export class Tending {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#tasks.map((task) => task()));
+    const cancel = new AbortController();
+    const patience = delay(closeMs, undefined, { signal: cancel.signal }).catch(() => {});
+    const over = Promise.all([...this.#tasks.map((task) => task()), this.#linking.settled()]);
+    await Promise.race([over, patience]).finally(() => cancel.abort());
   }
 
-  /** Puts the table of links in force wherever somebody follows one. With several nodes one that cannot take it now does so later. */
+  /** Puts the table of links in force wherever somebody follows one, as `Linking.apply`. */
   async applyLinks(): Promise<void> {
-    const { members, shared } = this.#parts;
-    const { home } = members;
-    if (members.isAlone) return home.node.parts.gateways.apply(shared.places.spaces());
-    for (const member of members.ready()) this.#stale.add(member);
-    await this.#applyStale();
+    await this.#linking.apply();
   }
 
   /** Nothing of this install is left on any node but images and volumes. */
@@ -96,23 +100,6 @@ export class Tending {
         this.#parts.logger.debug({ error }, 'the fleet is not as it should be yet'),
       );
     });
-  }
-
-  async #applyStale(): Promise<void> {
-    await Promise.all(
-      [...this.#stale].map(async (member) => {
-        this.#stale.delete(member);
-        if (!this.#parts.members.ready().includes(member)) return;
-        const own = member.seen().map(({ identity }) => identity.spaceId);
-        const { gateways } = member.node.parts;
-        try {
-          await gateways.apply([...own, ...gateways.spaces()]);
-        } catch (error) {
-          this.#stale.add(member);
-          this.#parts.logger.warn({ error, node: member.id }, 'a node does not have the links of now yet');
-        }
-      }),
-    );
   }
 
   async #prune(): Promise<void> {

@@ -22,6 +22,7 @@ const bridgeTries = 30;
 export class NodeFirewall {
   readonly #parts: FirewallParts;
   #raised: Promise<void> | null = null;
+  #last: Promise<void> = Promise.resolve();
   #gateway: Promise<string> | null = null;
 
   constructor(parts: FirewallParts) {
@@ -39,11 +40,14 @@ export class NodeFirewall {
 
   /** Puts the rules in force if that has not happened yet; rejects when the kernel refuses them, and then the next call tries again. */
   raise(): Promise<void> {
-    this.#raised ??= this.#raise().catch((error: unknown) => {
-      this.#raised = null;
-      throw error;
+    if (this.#raised !== null) return this.#raised;
+    // In turn, so that the rules of before do not come into force last.
+    const raising = this.#last.then(() => this.#raise());
+    this.#raised = raising;
+    this.#last = raising.catch(() => {
+      if (this.#raised === raising) this.#raised = null;
     });
-    return this.#raised;
+    return raising;
   }
 
   /** The daemon was away and may have made its own rules anew. */

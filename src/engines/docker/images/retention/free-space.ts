@@ -16,7 +16,7 @@ const script = 'df --block-size=1 --output=avail / | tail -n 1';
 /** Bytes; null where the node's helper does not run: then nothing of this install runs there, and nothing is built. */
 export async function freeSpace(api: DockerApi, names: Pick<Names, 'helper'>): Promise<number | null> {
   try {
-    const bytes = Number.parseInt(await runIn(api, names.helper, script), 10);
+    const bytes = Number.parseInt(await runIn({ api, container: names.helper }, script), 10);
     if (Number.isNaN(bytes)) throw new Error('a node does not say how much room it has');
     return bytes;
   } catch (error) {
