@@ -27,7 +27,7 @@ export function swarmScene(current: () => SwarmHarness) {
     return command('curl', '-sf', '--max-time', '30', ...words, '--unix-socket', socket, `http://docker/v1.41${path}`);
   };
   const containersOn = (number: number): Promise<string> => api(number, '/containers/json?all=1');
-  const info = async (number: number): Promise<{ Swarm: { LocalNodeState: string } }> =>
+  const info = async (number: number): Promise<{ Swarm: { LocalNodeState: string; NodeID: string } }> =>
     JSON.parse(await api(number, '/info'));
   const swarmNodes = async (): Promise<readonly SwarmNode[]> => JSON.parse(await api(1, '/nodes'));
   const managers = async () =>

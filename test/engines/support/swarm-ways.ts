@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import type { NodeSpec } from '../../../src/core/ports/engine.ts';
 import { createTlsAuthority } from '../../support/docker-tls.ts';
 import { until } from '../../support/until.ts';
-import type { SwarmHarness } from './swarm-harness.ts';
+import { type SwarmHarness, untilReady } from './swarm-harness.ts';
 import { everyone, swarmScene } from './swarm-scene.ts';
 
 /** All three nodes are ready before and after each of them. */
 export function wayTests(harness: () => SwarmHarness): void {
-  const { machine, statesOf, startOn, removeAll } = swarmScene(harness);
+  const { useAll, machine, info, statesOf, startOn, startMany, nodesOf, removeAll } = swarmScene(harness);
 
   test('a second address of a node is refused, and taken out again it takes nothing along', async () => {
     const specs = await startOn(everyone);
@@ -36,6 +36,26 @@ export function wayTests(harness: () => SwarmHarness): void {
     await harness().engine.useNodes(rows);
     assert.deepEqual(await statesOf(specs), ['running', 'running', 'running']);
     await removeAll([...specs.values()]);
+  });
+
+  test('a machine that is removed and at once added by another address has left before, and then takes instances', async () => {
+    const rows = [1, 2].map((number) => harness().row(number, { schedulable: false }));
+    const tcp = harness().row(3);
+    const unix = harness().row(3, { id: 'moved', address: machine(3).unixHost });
+    await useAll();
+    for (const [row, ready] of [
+      [unix, ['moved', 'node-1', 'node-2']],
+      [tcp, everyone],
+    ] as const) {
+      const { NodeID } = (await info(3)).Swarm;
+      if (row === unix) await harness().engine.useNodes(rows);
+      await harness().engine.useNodes([...rows, row]);
+      await untilReady(harness().engine, ready);
+      assert.notEqual((await info(3)).Swarm.NodeID, NodeID);
+      const specs = await startMany(2);
+      assert.deepEqual(await nodesOf(specs), [row.id, row.id]);
+      await removeAll(specs);
+    }
   });
 
   test('other TLS material is used when it works; until then the former is, and nothing is missed', async () => {

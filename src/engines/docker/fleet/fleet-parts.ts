@@ -1,7 +1,9 @@
 /** Puts the fleet together: the home node, what all nodes share, and who looks after them. */
 import { join } from 'node:path';
+import { unavailable } from '../../../core/errors.ts';
 import { DockerApi } from '../api/docker-api.ts';
 import { endpointOf, type TlsMaterial } from '../api/endpoint.ts';
+import type { DaemonInfo } from '../api/shapes.ts';
 import { DockerNode } from '../docker-node.ts';
 import { ImageExchange } from '../images/image-exchange.ts';
 import { createDockerImages } from '../images/images.ts';
@@ -53,7 +55,12 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
     const endpoint = endpointOf(address, tls ?? options.tls ?? null);
     const api = new DockerApi(endpoint);
     const host = endpoint.kind === 'unix' ? null : endpoint.host;
-    const join = entranceOf({ api, managers, host, installId: names.installId });
+    const admit = (id: string): void => {
+      departures.refuse(id);
+      // Who takes out another way to it from now on hears that it is wanted.
+      member.machineId = id;
+    };
+    const join = entranceOf({ api, managers, host, admit, installId: names.installId });
     const isKnown = async (id: string): Promise<boolean> => {
       // Others wait to hear which machine it is, and it waits for them.
       member.machineId = id;
@@ -63,8 +70,10 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
     const node: DockerNode = new DockerNode({
       ...{ shared, api, changed },
       enter: async () => {
-        await departures.over(address);
-        return isHome ? begin() : join();
+        if (!departures.has(member)) return isHome ? begin() : join();
+        if (!member.isReady) throw unavailable('it was removed');
+        // What is being emptied neither joins again nor waits for its own end.
+        return api.call<DaemonInfo>('GET', '/info');
       },
       id: () => member.wish?.id ?? null,
       surroundings: { exchange, addresses: () => addresses.rulesFor(member) },

@@ -13,6 +13,8 @@ export interface JoiningParts {
   readonly installId: string;
   /** The host of its address; null for a unix socket: Docker finds the address itself. */
   readonly host: string | null;
+  /** Told which machine it is, before it is asked whether it is ours; throws `unavailable` where it must not be used now. */
+  readonly admit: (swarmId: string) => void;
 }
 
 const port = 2377;
@@ -35,6 +37,7 @@ export function entranceOf(parts: JoiningParts): () => Promise<DaemonInfo> {
     if (LocalNodeState !== 'active') {
       throw unavailable(`its Docker daemon’s Swarm is ${LocalNodeState}${reason === '' ? '' : `: ${reason}`}`);
     }
+    parts.admit(NodeID);
     if (verified !== NodeID && !(await saysItIsOurs(parts, info)) && !(await isMember(parts.managers, NodeID))) {
       throw unavailable(
         'its Docker daemon is in another Swarm: take it out there with `docker swarm leave`, and it will join this one',
