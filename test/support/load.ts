@@ -17,6 +17,8 @@ export interface LoadResult {
 }
 
 const TICK_MS = 10;
+/** Before the router closes what is idle: who sends on it just then would fail. */
+const IDLE_MS = 30_000;
 const FAILURES_KEPT = 20;
 
 /** Starts sending; `stop` waits for every request in flight and tells what came of all. Every tenth request goes to `slowPath`. */
@@ -26,7 +28,7 @@ export function startLoad(
   perSecond: number,
   slowPath: string | null,
 ): { stop(): Promise<LoadResult> } {
-  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 256, timeout: IDLE_MS });
   const failures: string[] = [];
   let sent = 0;
   let failed = 0;

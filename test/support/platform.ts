@@ -37,7 +37,9 @@ export interface PlatformOptions {
 
 const script = join(import.meta.dirname, '../../src/main/berth.ts');
 const offsets = [0, 1, 2, 3, 4, 22, 32, 43, 80];
+/** The sample is built and started too. */
 const START_MS = 90_000;
+const SAMPLE_START_MS = 200_000;
 
 /** Starts it and waits until it is healthy (and the sample serves); stops it and deletes its folder when the test ends. */
 export async function startPlatform(
@@ -91,7 +93,7 @@ export async function startPlatform(
       if (over) throw new Error(`the platform ended instead of starting:\n${output}`);
       return output.includes('Berth is up.');
     },
-    START_MS,
+    options.sample === true ? SAMPLE_START_MS : START_MS,
   ).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${output}`);
   });

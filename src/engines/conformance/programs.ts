@@ -42,18 +42,18 @@ more();`,
   /** Prints the given environment variables as hex, one a line. */
   'hex.js':
     "for (const name of process.argv.slice(2)) console.log(name + '=' + Buffer.from(process.env[name] ?? '').toString('hex'));",
-  /** Tries to connect to each host:port for a second; says 'open' or 'shut'. */
+  /** Tries to connect to each host:port for as long as one lost packet takes; says 'open' or 'shut'. */
   'reach.js': `const net = require('node:net');
 (async () => { for (const target of process.argv.slice(2)) { const [host, port] = target.split(':');
 const result = await new Promise((resolve) => { const socket = net.connect({ host, port: Number(port) }); const end = (word) => { socket.destroy(); resolve(word); };
-socket.on('connect', () => end('open')); socket.on('error', () => end('shut')); setTimeout(() => end('shut'), 1000); });
+socket.on('connect', () => end('open')); socket.on('error', () => end('shut')); setTimeout(() => end('shut'), 2500); });
 console.log(target + ' ' + result); } console.log('done'); })();`,
   /**
    * Prints what each of its arguments answers, 'refused', or 'shut' for any other failure: a URL, or the name of an environment variable
    * that holds one. `=NAME` prints a variable, `@name` the address of a host.
    */
   'ask.js': `const http = require('node:http'); const dns = require('node:dns/promises');
-const get = (url) => new Promise((resolve) => { const asked = http.get(url.replace('tcp:', 'http:'), { agent: false, timeout: 1000 }, (answer) => {
+const get = (url) => new Promise((resolve) => { const asked = http.get(url.replace('tcp:', 'http:'), { agent: false, timeout: 2500 }, (answer) => {
 let text = ''; answer.on('data', (bytes) => { text += bytes; }); answer.on('end', () => resolve(text)); answer.on('error', () => resolve('shut')); });
 asked.on('timeout', () => asked.destroy()); asked.on('error', (error) => resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'shut')); });
 (async () => { for (const word of process.argv.slice(2)) {

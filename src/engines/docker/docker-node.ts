@@ -32,6 +32,8 @@ export interface NodeOptions {
   /** What its instances call it; null: as the Swarm does. */
   readonly id: () => string | null;
   readonly surroundings: NodeSurroundings;
+  /** Whether the daemon may say that an instance is reached there: requests are sent to it. */
+  readonly isAddress: (address: string) => boolean;
   /** Something of it may be different now. */
   readonly changed: () => void;
 }
@@ -72,6 +74,7 @@ export class DockerNode {
       ...{ api, names, notes },
       nodeId: async () => options.id() ?? (await this.connected()).Swarm.NodeID,
       launching: () => this.launches.identities(),
+      isAddress: options.isAddress,
       isStopping: (id) => this.#ending.isStopping(id),
       mayTellEnd: (identity) => this.#carrier.mayTellEnd(identity),
     });

@@ -44,7 +44,8 @@ export interface LauncherParts {
 
 const loopback = '127.0.0.1';
 /** The managers of the Swarm, whom a daemon asks before a container joins a network, are choosing a leader or are out of its reach. */
-const noLeader = /does not have a leader|no elected leader|attaching to network failed|deadline exceeded/i;
+const noLeader =
+  /does not have a leader|no elected leader|lost leader|raft: |attaching to network failed|deadline exceeded/i;
 
 export class Launcher {
   readonly #parts: LauncherParts;

@@ -25,6 +25,8 @@ export interface RosterParts {
   readonly names: Names;
   readonly notes: Notes;
   readonly nodeId: () => Promise<string>;
+  /** Whether the daemon may say that an instance is reached there. */
+  readonly isAddress: (address: string) => boolean;
   /** Between the start's acceptance and its container's start. */
   readonly launching: () => readonly Identity[];
   readonly isStopping: (id: string) => boolean;
@@ -83,7 +85,8 @@ export class Roster {
         if (begun.has(identity.id) && identity.startError === null) return starting(identity);
         const details = await this.#inspect(summary);
         if (details === null) return null;
-        const own = addressIn(summary.NetworkSettings?.Networks) || addressIn(details.NetworkSettings.Networks);
+        const own =
+          this.#addressIn(summary.NetworkSettings?.Networks) || this.#addressIn(details.NetworkSettings.Networks);
         const host = identity.podKey === null ? own : (holders.get(identity.podKey) ?? '');
         return { identity, instance: this.#instance({ identity, details }, host, nodeId) };
       }),
@@ -123,7 +126,7 @@ export class Roster {
     const known = this.#details.get(key);
     if (known !== undefined) return known;
     const details = await inspectContainer(this.#parts.api, Id);
-    const isWhole = State === 'exited' || addressIn(details?.NetworkSettings.Networks) !== '';
+    const isWhole = State === 'exited' || this.#addressIn(details?.NetworkSettings.Networks) !== '';
     if (details !== null && details.State.Status === State && State !== 'created' && isWhole)
       this.#details.set(key, details);
     return details;
@@ -135,13 +138,18 @@ export class Roster {
     const query = { filters: names.filters('pod') };
     const found = await api.call<readonly ContainerSummary[]>('GET', '/containers/json', { query });
     return new Map(
-      found.map(({ Labels, NetworkSettings }) => [Labels[labels.pod] ?? '', addressIn(NetworkSettings?.Networks)]),
+      found.map(({ Labels, NetworkSettings }) => [
+        Labels[labels.pod] ?? '',
+        this.#addressIn(NetworkSettings?.Networks),
+      ]),
     );
   }
-}
 
-const addressIn = (networks: Readonly<Record<string, { readonly IPAddress: string }>> | undefined): string =>
-  Object.values(networks ?? {})[0]?.IPAddress ?? '';
+  #addressIn(networks: Readonly<Record<string, { readonly IPAddress: string }>> | undefined): string {
+    const address = Object.values(networks ?? {})[0]?.IPAddress ?? '';
+    return this.#parts.isAddress(address) ? address : '';
+  }
+}
 
 export const hasEnded = ({ State: { Status } }: ContainerDetails): boolean => Status === 'exited' || Status === 'dead';
 

@@ -28,7 +28,7 @@ export function loneTests(harness: () => SwarmHarness): void {
       [['node-1', 'ready']],
     );
     const specs = await startMany(1);
-    const instance = await untilRunning(harness().engine, specs[0]?.id ?? '');
+    const instance = await untilRunning(harness().engine, specs[0]);
     assert.equal(await until('an answer', () => answerOf(instance), patienceMs), 'hello');
     await removeAll(specs);
   });
@@ -43,7 +43,7 @@ export function hangTests(harness: () => SwarmHarness): void {
   test('a node on which nothing begins any more holds up new links once, and has them when it goes on', async () => {
     const target = 'store';
     const backends = await startOn(everyone);
-    const running = await Promise.all([...backends.values()].map(({ id }) => untilRunning(harness().engine, id)));
+    const running = await Promise.all([...backends.values()].map((spec) => untilRunning(harness().engine, spec)));
     const callers = await startOn(everyone, { processType: 'caller', links: [{ name: 'store', target, port: 6379 }] });
     const addresses = running.flatMap(({ address }) => address ?? []);
     const lead = (count: number): Promise<void> =>

@@ -97,10 +97,15 @@ const patienceMs = 90_000;
 export const find = async (engine: DockerEngine, id: string): Promise<EngineInstance | undefined> =>
   (await engine.list()).find((instance) => instance.id === id);
 
-/** Resolves with the instance when it runs; fails at once when it ended. */
-export function untilRunning(engine: DockerEngine, id: string): Promise<EngineInstance> {
+/**
+ * Resolves with the instance when it runs; fails at once when it ended. One that is listed no more is asked for again, as the platform does: its
+ * start may have met a Swarm without a leader.
+ */
+export function untilRunning(engine: DockerEngine, spec: InstanceSpec | undefined): Promise<EngineInstance> {
+  const id = spec?.id ?? '';
   const look = async (): Promise<EngineInstance | null> => {
-    const found = await find(engine, id).catch(() => undefined);
+    const found = await find(engine, id).catch(() => null);
+    if (found === undefined && spec !== undefined) await engine.start(spec).catch(() => {});
     if (found?.exit != null) throw new Error(`it ended: ${found.exit.startError ?? JSON.stringify(found.exit)}`);
     return found?.state === 'running' && found.address !== null ? found : null;
   };
@@ -128,3 +133,7 @@ export const answerOf = ({ address }: Pick<EngineInstance, 'address'>): Promise<
     (response) => response.text(),
     () => null,
   );
+
+/** What a node had just then may be shown for moments after it did not answer. */
+export const untilEmpty = (engine: DockerEngine): Promise<boolean> =>
+  until('nothing is listed', async () => (await engine.list().catch(() => null))?.length === 0, patienceMs);

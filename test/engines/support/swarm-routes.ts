@@ -8,7 +8,7 @@ import { everyone, swarmScene } from './swarm-scene.ts';
 
 /** All three nodes are ready before and after each of them. */
 export function routeTests(harness: () => SwarmHarness): void {
-  const { machine, startOn, removeAll, ask } = swarmScene(harness);
+  const { useAll, machine, startOn, removeAll, ask } = swarmScene(harness);
 
   /** By the address of the instance, the one of the machine that leads there. */
   async function routes(): Promise<ReadonlyMap<string, string>> {
@@ -62,7 +62,7 @@ export function routeTests(harness: () => SwarmHarness): void {
     await command('ip', 'route', 'replace', `${nobody}/32`, 'via', machine(2).address);
     await harness().restart();
     assert.deepEqual(await routes(), new Map([...before, [nobody, machine(2).address]]));
-    await harness().engine.useNodes([1, 2, 3].map((number) => harness().row(number)));
+    await useAll();
     await until('the route that leads nowhere is gone', async () => !(await routes()).has(nobody));
     assert.deepEqual(await routes(), await wanted(ids));
     await removeAll([...specs.values()]);

@@ -1,10 +1,9 @@
 /** What tests of several machines do again and again: instances on each node, and questions to the machines themselves. */
-import assert from 'node:assert/strict';
 import type { InstanceSpec } from '../../../src/core/ports/engine.ts';
 import { drain } from '../../../src/engines/conformance/harness.ts';
 import { command } from '../../support/system-command.ts';
 import { until } from '../../support/until.ts';
-import { find, type SwarmHarness, untilReady, untilRunning } from './swarm-harness.ts';
+import { find, type SwarmHarness, untilEmpty, untilReady, untilRunning } from './swarm-harness.ts';
 
 export const everyone = ['node-1', 'node-2', 'node-3'];
 export const patienceMs = 60_000;
@@ -29,21 +28,23 @@ export function swarmScene(current: () => SwarmHarness) {
   const containersOn = (number: number): Promise<string> => api(number, '/containers/json?all=1');
   const info = async (number: number): Promise<{ Swarm: { LocalNodeState: string; NodeID: string } }> =>
     JSON.parse(await api(number, '/info'));
-  const swarmNodes = async (): Promise<readonly SwarmNode[]> => JSON.parse(await api(1, '/nodes'));
+  /** None while the managers choose a leader. */
+  const swarmNodes = (): Promise<readonly SwarmNode[]> => api(1, '/nodes').then(JSON.parse, () => []);
   const managers = async () =>
     (await swarmNodes()).filter(({ ManagerStatus }) => ManagerStatus?.Reachability === 'reachable');
 
   /** As the managers do with one that is away for a minute. */
   async function demoteFirst(): Promise<void> {
-    const nodes: readonly SwarmNode[] = await until(
-      'a leader',
-      () => api(2, '/nodes').then(JSON.parse, never),
-      patienceMs,
-    );
-    const node = nodes.find(({ Spec }) => Spec.Labels['berth.node'] === 'node-1');
-    const body = JSON.stringify({ ...node?.Spec, Role: 'worker' });
-    const words = ['-X', 'POST', '-H', 'Content-Type: application/json', '-d', body];
-    await api(2, `/nodes/${node?.ID}/update?version=${node?.Version.Index}`, ...words);
+    // Somebody else may change it between the two.
+    const tried = async (): Promise<true> => {
+      const nodes: readonly SwarmNode[] = JSON.parse(await api(2, '/nodes'));
+      const node = nodes.find(({ Spec }) => Spec.Labels['berth.node'] === 'node-1');
+      const body = JSON.stringify({ ...node?.Spec, Role: 'worker' });
+      const words = ['-X', 'POST', '-H', 'Content-Type: application/json', '-d', body];
+      await api(2, `/nodes/${node?.ID}/update?version=${node?.Version.Index}`, ...words);
+      return true;
+    };
+    await until('the first is no manager', () => tried().catch(never), patienceMs);
   }
 
   const statesOf = async (specs: ReadonlyMap<string, InstanceSpec>): Promise<readonly (string | undefined)[]> => {
@@ -51,23 +52,30 @@ export function swarmScene(current: () => SwarmHarness) {
     return [...specs.values()].map((spec) => all.find(({ id }) => id === spec.id)?.state);
   };
 
-  /** One instance of a new app on each of these nodes, which must be all that are ready; resolves when they run. */
+  /**
+   * One instance of a new app on each of these nodes, which must be all that are ready; resolves when they run. A node that did not answer just
+   * then was given none, and it is tried again.
+   */
   async function startOn(
     nodes: readonly string[],
     change: Partial<InstanceSpec> = {},
   ): Promise<ReadonlyMap<string, InstanceSpec>> {
     await useAll();
-    const specs = await startMany(nodes.length, change);
-    const places = await nodesOf(specs);
-    assert.deepEqual(places.toSorted(), nodes);
-    return new Map(specs.map((spec, at) => [places[at] ?? '', spec]));
+    const tried = async (): Promise<ReadonlyMap<string, InstanceSpec> | null> => {
+      const specs = await startMany(nodes.length, change);
+      const places = await nodesOf(specs);
+      if (places.toSorted().join() === nodes.join()) return new Map(specs.map((spec, at) => [places[at] ?? '', spec]));
+      await Promise.all(specs.map(({ id }) => current().engine.remove(id)));
+      return null;
+    };
+    return until(`one runs on each of ${nodes.join(', ')}`, tried, patienceMs);
   }
 
   async function startMany(count: number, change: Partial<InstanceSpec> = {}): Promise<readonly InstanceSpec[]> {
     const { appId } = current().spec();
     const specs = Array.from({ length: count }, () => current().spec({ appId, ...change }));
     await Promise.all(specs.map((spec) => current().engine.start(spec)));
-    await Promise.all(specs.map(({ id }) => untilRunning(current().engine, id)));
+    await Promise.all(specs.map((spec) => untilRunning(current().engine, spec)));
     return specs;
   }
 
@@ -85,7 +93,7 @@ export function swarmScene(current: () => SwarmHarness) {
 
   const removeAll = async (specs: readonly InstanceSpec[]): Promise<void> => {
     await Promise.all(specs.map(({ id }) => current().engine.remove(id)));
-    assert.deepEqual(await current().engine.list(), []);
+    await untilEmpty(current().engine);
   };
 
   async function ask(id: string, words: readonly string[]): Promise<readonly string[]> {

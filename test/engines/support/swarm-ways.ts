@@ -33,7 +33,7 @@ export function wayTests(harness: () => SwarmHarness): void {
     await harness().engine.useNodes(rows);
     // Waits for those that leave.
     await harness().restart();
-    await harness().engine.useNodes(rows);
+    await useAll();
     assert.deepEqual(await statesOf(specs), ['running', 'running', 'running']);
     await removeAll([...specs.values()]);
   });

@@ -1,4 +1,5 @@
 /** Puts the fleet together: the home node, what all nodes share, and who looks after them. */
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { unavailable } from '../../../core/errors.ts';
 import { DockerApi } from '../api/docker-api.ts';
@@ -7,13 +8,14 @@ import type { DaemonInfo } from '../api/shapes.ts';
 import { DockerNode } from '../docker-node.ts';
 import { ImageExchange } from '../images/image-exchange.ts';
 import { createDockerImages } from '../images/images.ts';
+import { holds, parseSubnet } from '../network/subnets.ts';
 import { ensureSwarm } from '../network/swarm.ts';
+import type { Seen } from '../roster.ts';
 import type { DockerEngineOptions } from '../settings.ts';
 import { assembleShared } from '../shared-parts.ts';
 import { Departures } from './departures.ts';
 import { EntryPoints } from './entry-points.ts';
 import { FleetVolumes } from './fleet-volumes.ts';
-import { InstanceRoutes } from './instance-routes.ts';
 import { entranceOf, isMember } from './joining.ts';
 import { Listing } from './listing.ts';
 import { Managers } from './managers.ts';
@@ -22,6 +24,7 @@ import { Members } from './members.ts';
 import { Membership } from './membership.ts';
 import { NodeAddresses } from './node-addresses.ts';
 import { Placing } from './placing.ts';
+import { PlatformRoutes } from './platform-routes.ts';
 import { Quorum } from './quorum.ts';
 import { Tending } from './tending.ts';
 import { VolumeBook } from './volume-book.ts';
@@ -40,7 +43,8 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
     areSeveral: () => !members.isAlone,
   });
   const shared = assembleShared(options, managers);
-  const { names } = shared;
+  const { names, addressPool } = shared;
+  const pool = parseSubnet(addressPool);
   const addresses = new NodeAddresses(options, () => members);
   const exchange = new ImageExchange({
     nodes: () => members.ready().map(({ node }) => node.api),
@@ -76,6 +80,7 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
         return api.call<DaemonInfo>('GET', '/info');
       },
       id: () => member.wish?.id ?? null,
+      isAddress: (text) => (endpoint.kind === 'unix' ? isIPv4(text) : holds(pool, text)),
       surroundings: { exchange, addresses: () => addresses.rulesFor(member) },
     });
     const member: Member = new Member(
@@ -88,7 +93,8 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
         },
         findWire: () => findWire(endpoint),
         reach: async ({ theirs }, seen) => {
-          if (!members.isAlone) await instanceRoutes?.lead(theirs, seen);
+          // A platform on its home node keeps to the overlay: machines that are in different segments may pass on nothing.
+          if (!members.isAlone && members.isBeside) await routes?.lead(theirs, hostsOf(seen));
         },
         canBeLost: () => !members.isAlone,
         twin: () => members.twinOf(member),
@@ -113,12 +119,10 @@ export function assembleFleet(options: DockerEngineOptions, changed: () => void)
   });
   const book = new VolumeBook(join(stateFolder, 'volumes.json'));
   const volumes = new FleetVolumes({ members, book, names, logger });
-  const { addressPool } = shared;
   const keepsRoute = isActive && options.routes === true && process.getuid?.() === 0;
-  // A platform on the home node itself has that node's routes: where machines may pass on nothing, the overlay still gets through.
-  const isBeside = keepsRoute && endpointOf(options.host, options.tls ?? null).kind !== 'unix';
-  const instanceRoutes = isBeside ? new InstanceRoutes({ addressPool, logger }) : null;
-  const entryPoints = new EntryPoints({ members, addressPool, keepsRoute, isActive, instanceRoutes, logger });
+  const isLocal = endpointOf(options.host, options.tls ?? null).kind === 'unix';
+  const routes = keepsRoute && !isLocal ? new PlatformRoutes({ addressPool, logger }) : null;
+  const entryPoints = new EntryPoints({ members, routes, isActive, logger });
   const membership = new Membership({
     ...{ members, managers, quorum, isActive, logger, installId: names.installId },
     isLeaving: (id) => departures.isLeaving(id),
@@ -154,3 +158,6 @@ function managerApis(members: Members): readonly DockerApi[] {
 
 const present = (members: Members): readonly [Member, ...Member[]] =>
   members.isAlone ? [members.home] : members.someReady();
+
+const hostsOf = (seen: readonly Seen[]): string[] =>
+  seen.flatMap(({ instance }) => (instance.address === null ? [] : [instance.address.host]));

@@ -59,6 +59,11 @@ export class Members {
     return this.#others.size === 0;
   }
 
+  /** Whether the platform's machine is none of them, as far as is known. */
+  get isBeside(): boolean {
+    return !this.home.isReady || this.home.wire !== null;
+  }
+
   /** Whether every machine of the table is there, so that what is on none of them is nowhere. */
   get isWhole(): boolean {
     const areReady = this.isAlone || this.all().every(({ isReady }) => isReady);

@@ -1,5 +1,5 @@
 /** The addresses of the machines themselves: no instance may reach one of them, and the platform may reach instances through each. */
-
+import { isIPv4 } from 'node:net';
 import type { NodeRules } from '../network/node-rules.ts';
 import type { DockerEngineOptions } from '../settings.ts';
 import type { Member } from './member.ts';
@@ -46,5 +46,5 @@ export class NodeAddresses {
 }
 
 const isOutside = (address: string | undefined): address is string =>
-  address !== undefined && address !== '' && !address.startsWith('127.');
+  address !== undefined && isIPv4(address) && !address.startsWith('127.');
 const unique = (values: readonly string[]): string[] => [...new Set(values)].toSorted();

@@ -1,8 +1,11 @@
-/** Routes of this machine to single addresses of a block, as the kernel keeps them. */
+/** Routes of this machine to a block of addresses, and to single ones of it, as the kernel keeps them. */
+import { isIPv4 } from 'node:net';
 import { run } from '../../../lib/exec.ts';
+import { holds, parseSubnet, type Subnet } from '../network/subnets.ts';
 
 export interface Route {
-  readonly host: string;
+  /** An address of the block, or the block itself in CIDR form. */
+  readonly to: string;
   /** The next machine on the way. */
   readonly via: string;
 }
@@ -11,38 +14,51 @@ const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 const timeoutMs = 10_000;
 
 export class RouteTable {
-  readonly #block: string;
+  readonly #text: string;
+  readonly #block: Subnet;
 
-  /** `block` in CIDR form; routes of other addresses are left alone, and so is that of the block itself. */
+  /** `block` in CIDR form; routes of other addresses are left alone. Throws for what is no block. */
   constructor(block: string) {
-    this.#block = block;
+    this.#text = block;
+    this.#block = parseSubnet(block);
   }
 
-  /** By host. Rejects when the kernel cannot be asked. */
+  /** Next machines by what they lead to. Rejects when the kernel cannot be asked. */
   async read(): Promise<Map<string, string>> {
-    const { code, stdout, stderr } = await run(['ip', '-4', 'route', 'show', 'root', this.#block], {
-      environment,
-      timeoutMs,
-    });
+    const argv = ['ip', '-4', 'route', 'show', 'root', this.#text];
+    const { code, stdout, stderr } = await run(argv, { environment, timeoutMs });
     if (code !== 0) throw new Error(stderr.trim());
+    const routes = stdout.split('\n').map((line) => /^(\S+) via (\S+)/.exec(line) ?? []);
     return new Map(
-      stdout.split('\n').flatMap((line) => {
-        const [, host, via] = /^(\d+\.\d+\.\d+\.\d+) via (\S+)/.exec(line) ?? [];
-        return host === undefined || via === undefined ? [] : [[host, via] as const];
-      }),
+      routes.flatMap(([, to, via]) =>
+        to !== undefined && via !== undefined && this.#isOurs(to) ? [[to, via] as const] : [],
+      ),
     );
   }
 
-  /** Sets the first, takes the others away; what is gone already is no error. Rejects with the kernel's words, and the rest is done all the same. */
-  async change(set: readonly Route[], unset: readonly Route[]): Promise<void> {
-    await this.#batch(unset.map(({ host, via }) => `route del ${host}/32 via ${via}`)).catch(() => {});
-    await this.#batch(set.map(({ host, via }) => `route replace ${host}/32 via ${via}`));
+  /** Null, or the kernel's words for those that it refused; the others are set all the same. Rejects when the kernel cannot be asked. */
+  async set(routes: readonly Route[]): Promise<string | null> {
+    return this.#batch('replace', routes);
   }
 
-  async #batch(lines: readonly string[]): Promise<void> {
-    if (lines.length === 0) return;
-    const options = { environment, timeoutMs, input: `${lines.join('\n')}\n` };
-    const { code, stderr } = await run(['ip', '-4', '-force', '-batch', '-'], options);
-    if (code !== 0) throw new Error(stderr.trim());
+  /** What is gone already is no error. */
+  async remove(routes: readonly Route[]): Promise<void> {
+    await this.#batch('del', routes);
+  }
+
+  async #batch(verb: 'replace' | 'del', routes: readonly Route[]): Promise<string | null> {
+    const lines = routes.map(({ to, via }) => {
+      // Whatever a node says of itself, it is no words for the kernel.
+      if (!this.#isOurs(to) || !isIPv4(via)) throw new Error(`no route of ${this.#text}: ${to} via ${via}`);
+      return `route ${verb} ${to} via ${via}\n`;
+    });
+    if (lines.length === 0) return null;
+    const argv = ['ip', '-4', '-force', '-batch', '-'];
+    const { code, stderr } = await run(argv, { environment, timeoutMs, input: lines.join('') });
+    return code === 0 ? null : stderr.trim();
+  }
+
+  #isOurs(to: string): boolean {
+    return to === this.#text || holds(this.#block, to);
   }
 }

@@ -2,6 +2,7 @@
  * Where the targets of links are reached: an address of the space for each, given out once and true for as long as an instance knows it.
  * Instances carry the addresses that they were told in their labels, so that the next engine gives out no other.
  */
+import { isIPv4 } from 'node:net';
 import type { LinkTable } from '../../common/link-table.ts';
 import type { PlacedRoute } from './gateway-rules.ts';
 import { freePlace, type Subnet } from './subnets.ts';
@@ -17,7 +18,8 @@ export class LinkPlaces {
 
   /** An instance that is there was told this. */
   remember(spaceId: string, places: Readonly<Record<string, string>>): void {
-    for (const [target, address] of Object.entries(places)) this.#of(spaceId).set(target, address);
+    // It comes from a label, and goes into rules of every node.
+    for (const [target, address] of Object.entries(places)) if (isIPv4(address)) this.#of(spaceId).set(target, address);
   }
 
   /** The address of a target, and whether it is new. Throws when the space has none left. */

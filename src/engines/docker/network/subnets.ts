@@ -1,4 +1,6 @@
 /** Which addresses a space has: one part of the pool, its lower half for instances, its upper half for the targets of links. Pure. */
+import { isIPv4 } from 'node:net';
+
 export interface Subnet {
   /** As a number. */
   readonly base: number;
@@ -27,6 +29,10 @@ export const subnetText = ({ base, bits }: Subnet): string => `${toAddress(base)
 export const containerRange = ({ base, bits }: Subnet): string => `${toAddress(base)}/${bits + 1}`;
 /** The address that Docker keeps for the network itself. */
 export const gatewayOf = ({ base }: Subnet): string => toAddress(base + 1);
+
+/** Whether text is an IPv4 address of the block. */
+export const holds = (subnet: Subnet, address: string): boolean =>
+  isIPv4(address) && toNumber(address) >= subnet.base && toNumber(address) < subnet.base + sizeOf(subnet);
 
 const overlap = (one: Subnet, other: Subnet): boolean =>
   one.base < other.base + sizeOf(other) && other.base < one.base + sizeOf(one);
