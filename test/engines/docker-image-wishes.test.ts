@@ -104,8 +104,11 @@ suite('images on docker', { skip: missing ?? false }, () => {
     const spec = specFor(harness, 'exit.js', [], { artifactDigest: image, ports: [], command: script });
     await harness.engine.start(spec);
     await untilState(harness.engine, spec.id, 'exited');
-    const lines = harness.lines(`apps/${spec.appId}`);
-    const texts = (source: string) => lines.filter((line) => line.source === source).map(({ text }) => text);
+    const texts = (source: string) => {
+      const lines = harness.lines(`apps/${spec.appId}`);
+      return lines.filter((line) => line.source === source).map(({ text }) => text);
+    };
+    await until('its last line', () => texts('app').includes('/fresh/x'));
     assert.deepEqual(texts('app'), ['seed', '/data/x', '/fresh/x']);
     assert.match(texts('platform').join('\n'), /^the image says root.*user 10001.*USER.*BERTH_DOCKER_ALLOW_ROOT.*$/);
     await harness.engine.remove(spec.id);
