@@ -43,9 +43,11 @@ export interface LauncherParts {
 }
 
 const loopback = '127.0.0.1';
-/** The managers of the Swarm, whom a daemon asks before a container joins a network, are choosing a leader or are out of its reach. */
-const noLeader =
-  /does not have a leader|no elected leader|lost leader|raft: |attaching to network failed|deadline exceeded/i;
+/**
+ * The managers of the Swarm, whom a daemon asks before a container joins a network, are choosing a leader or are out of its reach, or it has
+ * only just joined them. Source: moby, daemon/cluster and daemon/container_operations; swarmkit, manager/state/raft.
+ */
+const noLeader = /does not have a leader|no elected leader|lost leader|raft: |attaching to network|deadline exceeded/i;
 
 export class Launcher {
   readonly #parts: LauncherParts;
