@@ -56,7 +56,7 @@ test('no .dockerignore makes the platform think for long', () => {
     `${'**a'.repeat(60)}b`,
   ])
     assert.equal(dockerIgnore(pattern).excludes(pattern.includes('/') ? long : 'a'.repeat(250)), false);
-  assert.ok(performance.now() - startedMs < 2_000);
+  assert.ok(performance.now() - startedMs < 10_000);
   assert.throws(() => dockerIgnore('a\n'.repeat(20_000)), /longer than 32 KiB/);
 });
 

@@ -1,3 +1,4 @@
+// test-timeout: 600
 import { readFile } from 'node:fs/promises';
 import { faultTrials } from '../support/fault-trials.ts';
 

@@ -1,3 +1,4 @@
+// test-timeout: 300
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

@@ -25,7 +25,7 @@ interface Served {
 }
 
 /** `/echo` takes every POST and CONNECT over: it says the body, then repeats the stream, and says `end` when that has ended. */
-async function serve(t: TestContext): Promise<Served> {
+async function serve(t: TestContext, bodyTimeoutMs = 20_000): Promise<Served> {
   let release = (): void => {};
   const released = new Promise<string>((resolve) => {
     release = () => resolve('slow');
@@ -49,7 +49,7 @@ async function serve(t: TestContext): Promise<Served> {
         methods: ['POST', 'CONNECT'],
         withoutUpgrade: true,
         take: async ({ raw }, socket, head) => {
-          const body = await takeBody(raw, socket, head, { maxBytes: MAX_BYTES, timeoutMs: 2_000 });
+          const body = await takeBody(raw, socket, head, { maxBytes: MAX_BYTES, timeoutMs: bodyTimeoutMs });
           socket.write(`HTTP/1.1 200 OK\r\n\r\n${raw.method} [${body.toString()}]`);
           socket.on('data', (chunk: Buffer) => socket.write(chunk));
           socket.once('end', () => endSoftly(socket, 'end'));
@@ -172,16 +172,20 @@ test('bodies that are too large, malformed, broken off or late are refused', asy
     [400, `POST /echo HTTP/1.1\r\n${chunked}1\nx\r\n`],
     [400, `POST /echo HTTP/1.1\r\n${chunked}1;${'x'.repeat(5000)}`],
     [400, `POST /echo HTTP/1.1\r\n${host}transfer-encoding: gzip, chunked\r\n\r\n`],
-    [400, `POST /echo HTTP/1.1\r\n${host}content-length: 10\r\n\r\nshort`],
   ];
   for (const [status, text] of refusals) {
     const line = open(t, own);
     line.socket.write(text);
     assert.equal(Number(/^HTTP\/1\.1 (\d+)/.exec(await line.until(/\r\n\r\n/))?.[1]), status, text.slice(0, 120));
   }
+  const short = `POST /echo HTTP/1.1\r\n${host}content-length: 10\r\n\r\nshort`;
   const broken = open(t, own);
-  broken.socket.end(`POST /echo HTTP/1.1\r\n${host}content-length: 10\r\n\r\nshort`);
+  broken.socket.end(short);
   await broken.until(/^HTTP\/1\.1 400/);
+  const impatient = await serve(t, 100);
+  const late = open(t, impatient.own);
+  late.socket.write(short);
+  await late.until(/^HTTP\/1\.1 400/);
 });
 
 test('CONNECT with a path is taken over; to anything else it is refused', async (t) => {

@@ -70,13 +70,15 @@ test('an app that does not answer in time is told of as H12, one that stops in i
   const backend = await startBackend(t, (incoming, response) => {
     if (incoming.url === '/half') response.write('half');
   });
-  const { router, port, lines } = await startRouter(t, { limits: { responseTimeoutMs: 1_000, idleTimeoutMs: 1_000 } });
-  await router.apply(oneApp(1, backend.port));
-  const answer = await get(port, 'a.test', '/');
+  const late = await startRouter(t, { limits: { responseTimeoutMs: 1_000 } });
+  await late.router.apply(oneApp(1, backend.port));
+  const answer = await get(late.port, 'a.test', '/');
   assert.equal(answer.status, 504);
   assert.match(answer.body, /H12/);
-  await assert.rejects(get(port, 'a.test', '/half'));
-  await until(() => lines('a').some((line) => line.text.includes('code=H18')));
+  const idle = await startRouter(t, { limits: { responseTimeoutMs: 60_000, idleTimeoutMs: 1_000 } });
+  await idle.router.apply(oneApp(1, backend.port));
+  await assert.rejects(get(idle.port, 'a.test', '/half'));
+  await until(() => idle.lines('a').some((line) => line.text.includes('code=H18')));
 });
 
 test('a slow upload and a slow answer are not cut while they move', async (t) => {

@@ -36,11 +36,13 @@ test('bodies of any size pass both ways unchanged, with a length and chunked', a
 });
 
 test('an upload waits for an instance that does not read, a download for a client that does not', async (t) => {
+  let reached = false;
   let read: () => void = () => {};
   let received = 0;
   let sent = 0;
   const backend = await startBackend(t, (incoming, response) => {
     if (incoming.method === 'POST') {
+      reached = true;
       read = () => {
         incoming.on('data', (chunk: Buffer) => {
           received += chunk.length;
@@ -81,6 +83,7 @@ test('an upload waits for an instance that does not read, a download for a clien
     }
   };
   push();
+  await until(() => reached);
   await stands(() => upload.bytesWritten);
   assert.ok(
     upload.bytesWritten - upload.writableLength < total / 2,

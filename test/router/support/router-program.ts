@@ -12,7 +12,7 @@ const running = await runRouter({
   httpsPort: null,
   workers: 2,
   compileCache,
-  limits: { stopGraceMs: 3000 },
+  limits: { stopGraceMs: 60_000 },
   logger: silentLogger,
   clock: systemClock,
   logAppender: { append: async () => {} },
