@@ -93,12 +93,15 @@ export class AttachmentService {
 
   async #begin(held: HeldOneOff, terminal: TerminalSize): Promise<ExecSession> {
     try {
-      const session = await this.#start(held, held.terminal ?? terminal);
+      const first = held.terminal ?? terminal;
+      const session = await this.#start(held, first);
       held.resize = (size) => session.resize(size);
       session.exit.then(
         (exit) => this.#held.end(held, exit),
         () => this.#held.end(held, null),
       );
+      // Told while it was being started. A size is no reason to fail.
+      if (held.terminal !== undefined && held.terminal !== first) await session.resize(held.terminal).catch(() => {});
       return session;
     } catch (error) {
       this.#held.end(held, null);
