@@ -2,32 +2,45 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { attempt, textOf } from '../../support/system-command.ts';
+import { attempt, command, textOf } from '../../support/system-command.ts';
 import { until } from '../../support/until.ts';
 import { answerOf, type SwarmHarness, untilReady, untilRunning } from './swarm-harness.ts';
 import { everyone, patienceMs, swarmScene } from './swarm-scene.ts';
+
+/** The machine is asked whether it is there once a second. */
+const pulseMs = 1_200;
 
 /** No table was told before it. */
 export function loneTests(harness: () => SwarmHarness): void {
   const { machine, startMany, removeAll } = swarmScene(harness);
 
+  /** Whoever wants to connect to its daemon from outside is refused. */
+  const door = (state: 'shut' | 'open'): Promise<string> => {
+    const rule = ['INPUT', '-p', 'tcp', '--dport', '2376', '-j', 'REJECT', '--reject-with', 'tcp-reset'];
+    const into = ['nsenter', `--net=/run/netns/${machine(1).namespace}`, '--'];
+    return command(...into, 'iptables', '-w', state === 'shut' ? '-I' : '-D', ...rule);
+  };
+
   test('a node that is alone and comes up after its server is reached, whoever asked first', async () => {
     await harness().engine.useNodes([harness().row(1)]);
     await untilReady(harness().engine, ['node-1']);
+    await harness().engine.close();
+    // Neither its firewall nor the route to it is left.
     await machine(1).powerOff();
+    await attempt('ip', 'route', 'delete', harness().options.addressPool ?? '');
+    await machine(1).start();
+    await door('shut');
     await harness().restart();
     await harness().engine.useNodes([harness().row(1)]);
-    // What a server leaves that ended is not there on a machine that started too.
-    await attempt('ip', 'route', 'delete', harness().options.addressPool ?? '');
-    const never = (): null => null;
-    // A question that is asked all the time is answered before the one that is asked each second.
-    const answered = until('it says what it is', () => harness().engine.describe().catch(never), patienceMs);
-    await machine(1).start();
+    const begun = performance.now();
+    await until('it was asked in vain', () => performance.now() - begun > pulseMs);
+    await door('open');
+    // Both are over, or nearly, before it is asked again.
+    const [{ nodes }, specs] = await Promise.all([harness().engine.describe(), startMany(1)]);
     assert.deepEqual(
-      (await answered).nodes.map(({ id, state }) => [id, state]),
+      nodes.map(({ id, state }) => [id, state]),
       [['node-1', 'ready']],
     );
-    const specs = await startMany(1);
     const instance = await untilRunning(harness().engine, specs[0]);
     assert.equal(await until('an answer', () => answerOf(instance), patienceMs), 'hello');
     await removeAll(specs);
