@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { run } from '../../src/lib/exec.ts';
 import { createApp, startBuild, untilRunning } from '../support/deploy.ts';
+import { heldBuild, untilHeld } from '../support/held-build.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
-import { catches, processesWith } from '../support/processes.ts';
 import { ask } from '../support/request.ts';
 import { versionedApp } from '../support/source.ts';
 import { until } from '../support/until.ts';
@@ -203,24 +203,16 @@ suite('git push', { skip }, () => {
   test('a second push while one is under way is refused; the first goes on although its client left', async () => {
     await createApp(platform, 'busy');
     const repository = await mine.repository('busy');
-    const slow = {
-      ...versionedApp('1', 'busy'),
-      'package.json': `{"name":"busy","private":true,"scripts":{"build":"node wait.js ${marks.told}"}}`,
-      'wait.js': "process.on('SIGUSR2', () => process.exit(0)); setInterval(() => {}, 60000);",
-    };
-    await repository.commit('slow', slow);
+    await repository.commit('slow', heldBuild(versionedApp('1', 'busy'), marks.told));
     const leaving = new AbortController();
     const left = repositoryPush(repository, http('busy'), leaving.signal);
-    const waiting = await until('the build waits', async () => {
-      const [found] = await processesWith(marks.told);
-      return found !== undefined && (await catches(found, 'SIGUSR2')) ? found : null;
-    });
+    const goOn = await untilHeld(marks.told);
     const second = await repository.attempt(['push', http('busy'), 'main']);
     assert.notEqual(second.code, 0);
     assert.match(second.stderr, /another push of busy is being deployed/);
     leaving.abort();
     await left;
-    process.kill(waiting, 'SIGUSR2');
+    goOn();
     await until('the branch has moved', async () => (await tip(repository, http('busy'))) !== '', 60_000);
     assert.equal(await versionOf('busy'), '1');
   });
@@ -248,25 +240,14 @@ suite('git push', { skip }, () => {
   test('a server that is killed during a push fails it; pushed again, it is deployed', async () => {
     await createApp(platform, 'killed');
     const repository = await mine.repository('killed');
-    await repository.commit('slow', {
-      ...versionedApp('1', 'killed'),
-      'package.json': `{"name":"killed","private":true,"scripts":{"build":"node wait.js ${marks.killed}"}}`,
-      'wait.js': "process.on('SIGUSR2', () => process.exit(0)); setInterval(() => {}, 60000);",
-    });
+    await repository.commit('slow', heldBuild(versionedApp('1', 'killed'), marks.killed));
     const failing = repository.attempt(['push', ssh('killed'), 'main'], withKey());
-    const waiting = await until('the build waits', async () => {
-      const [found] = await processesWith(marks.killed);
-      return found !== undefined && (await catches(found, 'SIGUSR2')) ? found : null;
-    });
-    const before = await platform.pidOf('server');
-    process.kill(before ?? 0, 'SIGKILL');
+    const goOn = await untilHeld(marks.killed);
+    const before = await until('the server is there', () => platform.pidOf('server'));
+    process.kill(before, 'SIGKILL');
     assert.notEqual((await failing).code, 0);
-    process.kill(waiting, 'SIGUSR2');
-    await until(
-      'another server is there',
-      async () => ![null, before].includes(await platform.pidOf('server')),
-      30_000,
-    );
+    goOn();
+    await until('another server is there', async () => ![null, before].includes(await platform.pidOf('server')));
     // The build of the first push goes on; that push keeps its place until its lease has run out.
     const commit = await repository.commit('quick', { 'package.json': '{"name":"killed","private":true}' });
     await until(

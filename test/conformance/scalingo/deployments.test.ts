@@ -1,10 +1,12 @@
 /** Sources and deployments as the command line client of 2017 makes them, their live stream, and pushes that show as deployments. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { suite, type TestContext, test } from 'node:test';
 import { type Machine, machine, missingProgram, objectsSent, sshWith } from '../../git/support/programs.ts';
 import { createApp as createAkkerisApp, deploy as deployByAkkeris } from '../../support/deploy.ts';
+import { heldBuild, untilHeld } from '../../support/held-build.ts';
 import { ask } from '../../support/request.ts';
 import { call } from '../../support/served.ts';
 import { versionedApp, waitingBuild } from '../../support/source.ts';
@@ -59,12 +61,17 @@ suite('deployments', () => {
     const app = await live.createApp('deploy-flow');
     const { frames, socket } = stream(t, app);
     await until('the stream is open', () => socket.readyState === socket.OPEN);
-    const made = await live.startDeployment('deploy-flow', versionedApp('1', 'flow'));
+    const marker = `flow-${randomBytes(6).toString('hex')}`;
+    const made = await live.startDeployment('deploy-flow', heldBuild(versionedApp('1', 'flow'), marker));
     assert.deepEqual([made.status, made.git_ref, made.finished_at], ['building', null, null]);
     assert.equal(made.pusher.username, 'admin');
     assert.match(made.pusher.id, /^[0-9a-f]{24}$/);
     assert.match(made.pusher.email, /@/);
     assert.equal(made.links.output, `${live.url()}/v1/apps/deploy-flow/deployments/${made.id}/output`);
+    // The stream may be open for a while before it follows anything.
+    const goOn = await untilHeld(marker);
+    await until('the stream tells of it', () => statusesOf(frames).length > 0);
+    goOn();
     await until('the stream tells the end', () => statusesOf(frames).at(-1) === 'success', 90_000);
     assert.deepEqual(statusesOf(frames), ['building', 'pushing', 'starting', 'success']);
     const [first] = frames;

@@ -1,8 +1,10 @@
 /** The official JavaScript client against a running platform, from an app's first day to its last. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { suite, test } from 'node:test';
 import scalingo from 'scalingo';
 import listenerModule from 'scalingo/lib/Deployments/listener.js';
+import { heldBuild, untilHeld } from '../../support/held-build.ts';
 import { ask } from '../../support/request.ts';
 import { until } from '../../support/until.ts';
 import { archiveOf, livePlatform } from './live.ts';
@@ -48,10 +50,15 @@ suite('the JavaScript client', () => {
       heard.log += content;
     });
     listener.onStatus(({ status }) => void heard.statuses.push(status));
-    const source_url = await live.upload(await archiveOf(source));
+    const marker = `js-client-${randomBytes(6).toString('hex')}`;
+    const source_url = await live.upload(await archiveOf(heldBuild(source, marker)));
     const deployment = await client.Deployments.create(app.id, { source_url, git_ref: 'first' });
     assert.equal(deployment.git_ref, 'first');
     assert.equal(deployment.pusher.username, 'admin');
+    // The stream may be open for a while before it follows anything.
+    const goOn = await untilHeld(marker);
+    await until('the stream tells of it', () => heard.statuses.length > 0);
+    goOn();
     const done = await until(
       'it is deployed',
       async () => {
