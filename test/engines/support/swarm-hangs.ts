@@ -47,11 +47,13 @@ export function loneTests(harness: () => SwarmHarness): void {
   });
 }
 
-/** All three nodes are ready before and after it. */
+/** All three nodes are ready before and after each of them. */
 export function hangTests(harness: () => SwarmHarness): void {
-  const { startOn, removeAll, ask, api } = swarmScene(harness);
+  const { useAll, startOn, removeAll, ask, api } = swarmScene(harness);
   /** Longer than the patience with one node, and shorter than a script may take on it. */
   const longestMs = 17_000;
+  /** Shorter than anything that is waited for on a node. */
+  const endMs = 10_000;
 
   test('a node on which nothing begins any more holds up new links once, and has them when it goes on', async () => {
     const target = 'store';
@@ -83,6 +85,21 @@ export function hangTests(harness: () => SwarmHarness): void {
     await until('it has them', async () => (await asked('node-2')) === 'hello', patienceMs);
     await harness().engine.routeLinks([]);
     await removeAll([...backends.values(), ...callers.values()]);
+  });
+
+  test('a server ends at once while a node that leaves hangs, and the next one has that node as it was', async () => {
+    await removeAll([...(await startOn(everyone)).values()]);
+    const shim = await shimOfHelper(2);
+    process.kill(shim, 'SIGSTOP');
+    try {
+      await harness().engine.useNodes([1, 3].map((number) => harness().row(number)));
+      const begun = performance.now();
+      await harness().restart();
+      assert.ok(performance.now() - begun < endMs, `it took ${performance.now() - begun} ms`);
+    } finally {
+      process.kill(shim, 'SIGCONT');
+    }
+    await useAll();
   });
 
   /** The process through which all begins that is run in the container that sets the node up. */
