@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import type { InstanceSpec } from '../../../src/core/ports/engine.ts';
 import { attempt, command, textOf } from '../../support/system-command.ts';
 import { until } from '../../support/until.ts';
 import { answerOf, type SwarmHarness, untilReady, untilRunning } from './swarm-harness.ts';
@@ -21,6 +22,21 @@ export function loneTests(harness: () => SwarmHarness): void {
     return command(...into, 'iptables', '-w', state === 'shut' ? '-I' : '-D', ...rule);
   };
 
+  /** A server starts while the daemon is out of its reach, and has it back right after a question in vain. */
+  async function startBlind(): Promise<void> {
+    await door('shut');
+    await harness().restart();
+    await harness().engine.useNodes([harness().row(1)]);
+    const begun = performance.now();
+    await until('it was asked in vain', () => performance.now() - begun > pulseMs);
+    await door('open');
+  }
+  const untilAnswer = async (specs: readonly InstanceSpec[]): Promise<void> => {
+    const instance = await untilRunning(harness().engine, specs[0]);
+    assert.equal(await until('an answer', () => answerOf(instance), patienceMs), 'hello');
+    await removeAll(specs);
+  };
+
   test('a node that is alone and comes up after its server is reached, whoever asked first', async () => {
     await harness().engine.useNodes([harness().row(1)]);
     await untilReady(harness().engine, ['node-1']);
@@ -29,21 +45,15 @@ export function loneTests(harness: () => SwarmHarness): void {
     await machine(1).powerOff();
     await attempt('ip', 'route', 'delete', harness().options.addressPool ?? '');
     await machine(1).start();
-    await door('shut');
-    await harness().restart();
-    await harness().engine.useNodes([harness().row(1)]);
-    const begun = performance.now();
-    await until('it was asked in vain', () => performance.now() - begun > pulseMs);
-    await door('open');
-    // Both are over, or nearly, before it is asked again.
-    const [{ nodes }, specs] = await Promise.all([harness().engine.describe(), startMany(1)]);
+    await startBlind();
+    const { nodes } = await harness().engine.describe();
     assert.deepEqual(
       nodes.map(({ id, state }) => [id, state]),
       [['node-1', 'ready']],
     );
-    const instance = await untilRunning(harness().engine, specs[0]);
-    assert.equal(await until('an answer', () => answerOf(instance), patienceMs), 'hello');
-    await removeAll(specs);
+    await untilAnswer(await startMany(1));
+    await startBlind();
+    await untilAnswer(await startMany(1));
   });
 }
 
