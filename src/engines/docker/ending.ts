@@ -1,5 +1,6 @@
 /** Ends running instances: asks, waits, kills; and remembers what was sent, because Docker does not. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { unavailable } from '../../core/errors.ts';
 import type { DockerApi } from './api/docker-api.ts';
 import { isStatus } from './api/docker-error.ts';
 import type { Names } from './names.ts';
@@ -13,7 +14,12 @@ export interface EndingParts {
   readonly notes: Notes;
   readonly signal: AbortSignal;
   readonly changed: () => void;
+  /** How long what was killed may go on. Default: a minute. */
+  readonly killedMs?: number;
 }
+
+/** A process that waits for a disk, or a runtime that hangs, outlives SIGKILL. */
+const usualKilledMs = 60_000;
 
 export class Ending {
   readonly #parts: EndingParts;
@@ -30,18 +36,24 @@ export class Ending {
 
   /**
    * The signal that its image asks to be stopped with, else SIGTERM, to the group of its main process, SIGKILL to all of it after `graceMs`;
-   * resolves when it does not run any more.
+   * resolves when it does not run any more. Rejects with `unavailable` when it goes on even so; to be said again then.
    */
   async end({ identity: { id }, details }: Found, graceMs: number): Promise<void> {
     this.#stopping.set(id, (this.#stopping.get(id) ?? 0) + 1);
     this.#parts.changed();
-    const over = this.untilNotRunning(id);
+    const giveUp = new AbortController();
+    const over = this.untilNotRunning(id, giveUp.signal);
     over.catch(() => {});
+    let late: NodeJS.Timeout | undefined;
     try {
       if (graceMs > 0 && (await this.#asked(id, stopSignal(details.Config.StopSignal), graceMs, over))) return;
       await this.send(id, 'SIGKILL');
+      const trouble = unavailable('the instance was killed, and does not end');
+      late = setTimeout(() => giveUp.abort(trouble), this.#parts.killedMs ?? usualKilledMs);
       await over;
     } finally {
+      clearTimeout(late);
+      giveUp.abort();
       const left = (this.#stopping.get(id) ?? 1) - 1;
       if (left === 0) this.#stopping.delete(id);
       else this.#stopping.set(id, left);
@@ -60,8 +72,10 @@ export class Ending {
     }
   }
 
-  async untilNotRunning(id: string): Promise<void> {
-    const { api, names, signal } = this.#parts;
+  /** Rejects with the reason of `caller` when that gives up. */
+  async untilNotRunning(id: string, caller?: AbortSignal): Promise<void> {
+    const { api, names, signal: closed } = this.#parts;
+    const signal = caller === undefined ? closed : AbortSignal.any([closed, caller]);
     try {
       await api.call('POST', `/containers/${names.instance(id)}/wait`, { timeoutMs: 0, signal });
     } catch (error) {
