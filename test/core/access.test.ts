@@ -55,7 +55,7 @@ test('another team’s app answers as one that is not there, to every verb', asy
     (actor, ref) => core.deployments.get(actor, ref, 'x'),
     (actor, ref) => core.deployments.cancel(actor, ref, 'x'),
     (actor, ref) => core.deployments.clearCache(actor, ref),
-    (actor, ref) => core.deploymentFeed.follow(actor, ref, async () => {}, AbortSignal.timeout(1_000)),
+    (actor, ref) => core.deploymentFeed.follow(actor, ref, async () => {}, AbortSignal.timeout(10_000)),
     (actor, ref) => core.oneOffs.create(actor, ref, { command: 'ls', detached: true }),
     (actor, ref) => core.logs.read(actor, ref, { lines: 1, follow: false }),
     (actor, ref) => core.domains.add(actor, ref, { hostname: 'shop.example.test' }),

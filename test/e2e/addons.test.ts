@@ -22,7 +22,7 @@ test('an app gets a database, keeps it over an upgrade, and loses it with the ad
 
   // Killed before it can have done anything: whoever comes back finds the operation.
   const made = await core.addons.create(systemActor, { app: 'ledger', service: 'postgresql', plan: 'free' });
-  process.kill((await platform.pidOf('server')) ?? 0, 'SIGKILL');
+  process.kill(await until('the server is there', () => platform.pidOf('server')), 'SIGKILL');
   const created = await core.addons.whenDone(made.operation, 60_000);
   assert.equal(created.status, 'succeeded', created.error ?? '');
   const name = `addon_${made.addon.id.replaceAll('-', '')}`;
@@ -66,8 +66,8 @@ test('an app gets a database, keeps it over an upgrade, and loses it with the ad
       logger: silentLogger,
       tcpPort: platform.port + 32,
     });
-    const before = await server.pid();
-    process.kill(before ?? 0, 'SIGKILL');
+    const before = await until('the server is there', () => server.pid());
+    process.kill(before, 'SIGKILL');
     await until('another process serves it', async () => ![null, before].includes(await server.pid()), 30_000);
     await until(
       'the app reads again',
@@ -78,7 +78,7 @@ test('an app gets a database, keeps it over an upgrade, and loses it with the ad
 
   await t.test('with the add-on go the variable and the database', async () => {
     const { operation } = await core.addons.remove(systemActor, made.addon.id);
-    process.kill((await platform.pidOf('server')) ?? 0, 'SIGKILL');
+    process.kill(await until('the server is there', () => platform.pidOf('server')), 'SIGKILL');
     assert.equal((await core.addons.whenDone(operation, 60_000)).status, 'succeeded');
     await until(
       'the app has no variable',

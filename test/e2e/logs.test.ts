@@ -101,7 +101,7 @@ test('the log of an app', async (t) => {
   });
 
   await t.test('goes on while the server is down', async () => {
-    const before = await logLines(platform, path);
+    const before = await untilLogged(platform, path, / tick \d+$/);
     const server = await until('the server is there', () => platform.pidOf('server'));
     process.kill(server, 'SIGKILL');
     assert.equal((await ask(platform, 'talker', '/while-down')).status, 200);

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { createApp } from '../support/deploy.ts';
 import { startPlatform, type TestPlatform } from '../support/platform.ts';
+import { until } from '../support/until.ts';
 import { coreBeside } from './support/core-of.ts';
 import { machine, missingProgram, sshWith } from './support/programs.ts';
 
@@ -46,7 +47,7 @@ for (const door of ['http', 'ssh'] as const) {
 
 /** By how many bytes the server's largest resident size during the work is over that before it. */
 async function growth(t: TestContext, platform: TestPlatform, work: () => Promise<void>): Promise<number> {
-  const pid = await platform.pidOf('server');
+  const pid = await until('the server is there', () => platform.pidOf('server'));
   const resident = async (): Promise<number> => {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;

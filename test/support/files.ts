@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,12 +6,22 @@ import { join } from 'node:path';
 export async function filesHolding(folder: string, needles: readonly Buffer[]): Promise<readonly string[]> {
   const overlap = Math.max(...needles.map((needle) => needle.length)) - 1;
   const found: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    if (await holds(path, needles, overlap)) found.push(path);
+  // Folder by folder: a recursive listing fails as a whole when one of them vanishes.
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...(await filesHolding(path, needles)));
+    else if (entry.isFile() && (await holds(path, needles, overlap))) found.push(path);
   }
   return found;
+}
+
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return [];
+  }
 }
 
 async function holds(path: string, needles: readonly Buffer[], overlap: number): Promise<boolean> {

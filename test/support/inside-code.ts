@@ -14,7 +14,8 @@ const open = (target) => new Promise((resolve) => {
   const colon = target.lastIndexOf(':');
   const socket = net.connect({ host: target.slice(0, colon), port: Number(target.slice(colon + 1)) });
   const end = (found) => { socket.destroy(); resolve(found); };
-  socket.setTimeout(1500, () => end(false));
+  // What came while this process had no turn is still read before it counts as closed.
+  socket.setTimeout(3000, () => setImmediate(() => end(false)));
   socket.once('connect', () => end(true)).once('error', () => end(false));
 });
 const targets = ${JSON.stringify(targets)};

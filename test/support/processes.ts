@@ -5,18 +5,26 @@ import { constants } from 'node:os';
 export async function processesWith(argument: string): Promise<readonly number[]> {
   const found: Found[] = [];
   await eachProcess(async (pid, command) => {
-    if (command.split('\0').includes(argument)) found.push({ pid, command, parent: await parentOf(pid) });
+    if (!command.split('\0').includes(argument)) return;
+    const parent = await parentOf(pid);
+    if (parent !== null) found.push({ pid, command, parent });
   });
   return withoutForks(found).map(({ pid }) => pid);
 }
 
 /** Which of these run at one time: the elements that are in the argument vector of some process. */
 export async function runningOf(argumentsOf: readonly string[]): Promise<readonly string[]> {
+  // A look takes its time: of what it saw, one may have ended before another began. What the next one sees too ran between both.
+  const [first, second] = [await elementsNow(), await elementsNow()];
+  return argumentsOf.filter((argument) => first.has(argument) && second.has(argument));
+}
+
+async function elementsNow(): Promise<ReadonlySet<string>> {
   const seen = new Set<string>();
   await eachProcess((_pid, command) => {
     for (const element of command.split('\0')) seen.add(element);
   });
-  return argumentsOf.filter((argument) => seen.has(argument));
+  return seen;
 }
 
 /** Whether the process has a handler for the signal by now; without one the signal ends it. */
@@ -44,7 +52,10 @@ async function eachProcess(look: (pid: number, command: string) => void | Promis
   }
 }
 
-async function parentOf(pid: number): Promise<number> {
+/** Null for a process that has ended. */
+async function parentOf(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? 0);
+  if (/^State:\s+[ZX]/m.test(status)) return null;
+  const parent = /^PPid:\s*(\d+)$/m.exec(status)?.[1];
+  return parent === undefined ? null : Number(parent);
 }
