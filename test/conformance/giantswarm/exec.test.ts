@@ -193,7 +193,7 @@ suite('exec', () => {
 
   test('100 MB to a command and back arrive whole, at the cost of little memory', async (t) => {
     const size = 100 * MEBIBYTE;
-    const pid = (await platform.pidOf('server')) ?? 0;
+    const pid = await until('the server is there', () => platform.pidOf('server'));
     // The first pays for what the server's memory settles at under any load. Kept whole, a stream both ways would add twice its size.
     for (const [headers, most] of [
       [{}, 128 * MEBIBYTE],
@@ -225,7 +225,7 @@ suite('exec', () => {
   });
 
   test('a client that does not read stops the command, and one that does not get on stops the client', async (t) => {
-    const pid = (await platform.pidOf('server')) ?? 0;
+    const pid = await until('the server is there', () => platform.pidOf('server'));
     const memory = await watchMemory(pid);
     const answer = await run(t, shell('head -c 200000000 /dev/zero; echo', { raw: true }));
     answer.socket.pause();

@@ -104,10 +104,12 @@ test('an application: create, start, scale, update, stop, delete', async (t) => 
   assert.match(tooMany.json.status_text ?? '', /^wrong input: /);
   assert.equal((await swarm('POST', `${component}/scaledown/2`)).status, 200);
   assert.equal((await swarm('POST', `${component}/scaledown/1`)).status, 200);
-  const shape = (await swarm('GET', `${component}/status`)).json.data as ComponentShape & {
-    components: readonly ComponentShape[];
-  };
-  assert.equal(shape.instances.length, 1);
+  const shape = await until('one instance is left', async () => {
+    const found = (await swarm('GET', `${component}/status`)).json.data as ComponentShape & {
+      components: readonly ComponentShape[];
+    };
+    return found.instances.length === 1 ? found : null;
+  });
   assert.deepEqual(shape.components[0]?.instances, shape.instances);
 
   for (const strategy of ['one-by-one', 'all-at-once', 'hot-swap'] as const) {
