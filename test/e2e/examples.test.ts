@@ -124,6 +124,19 @@ test('every example does what it is there for', async (t) => {
     await untilRunning(platform, path, 'web', 1);
   });
 
+  await t.test('never-listens: the release fails after the boot timeout', async () => {
+    const { path, status } = await silent;
+    assert.equal(status, 'failed');
+    // At once: it is tried again, and then shown as booting for as long as it may take.
+    await until('its dyno shows it', async () => {
+      const dynos = await platform.akkeris.get<readonly WireDyno[]>(`${path}/dynos`);
+      return dynos.some((dyno) => dyno.state === 'probe-failure');
+    });
+    await untilLogged(platform, path, /code=H20/);
+    const reason = `did not become healthy within ${BOOT_TIMEOUT_SECONDS} s: nothing answered`;
+    await untilLogged(platform, path, new RegExp(reason));
+  });
+
   await t.test('memory-leak is killed by its limit, not taken for a crash, and comes back ever later', async () => {
     const { path, status } = await leaking;
     assert.equal(status, 'succeeded');
@@ -138,17 +151,5 @@ test('every example does what it is there for', async (t) => {
     const third = lines.filter((line) => line.endsWith('listening, and leaking'))[2] ?? '';
     assert.ok(timeOf(third) - timeOf(second) >= 1_000, `${second}\n${third}`);
     assert.ok(!lines.some((line) => line.includes('code=H10')), 'an out of memory is told apart from a crash');
-  });
-
-  await t.test('never-listens: the release fails after the boot timeout', async () => {
-    const { path, status } = await silent;
-    assert.equal(status, 'failed');
-    await untilLogged(platform, path, /code=H20/);
-    const reason = `did not become healthy within ${BOOT_TIMEOUT_SECONDS} s: nothing answered`;
-    await untilLogged(platform, path, new RegExp(reason));
-    await until('its dyno shows it', async () => {
-      const dynos = await platform.akkeris.get<readonly WireDyno[]>(`${path}/dynos`);
-      return dynos.some((dyno) => dyno.state === 'probe-failure');
-    });
   });
 });
