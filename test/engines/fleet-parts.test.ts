@@ -15,6 +15,7 @@ import {
 } from '../../src/engines/docker/fleet/manager-plan.ts';
 import { Managers } from '../../src/engines/docker/fleet/managers.ts';
 import { wantedLabels } from '../../src/engines/docker/fleet/membership.ts';
+import { placeNow } from '../../src/engines/docker/fleet/placing.ts';
 import { watchPulse } from '../../src/engines/docker/fleet/pulse.ts';
 import { standingOf } from '../../src/engines/docker/fleet/quorum.ts';
 import { VolumeBook } from '../../src/engines/docker/fleet/volume-book.ts';
@@ -94,6 +95,30 @@ test('what is seen is believed while most managers answer; one that is silent ju
   assert.equal(standingOf(['here', 'away']), 'minority');
   assert.equal(standingOf(['here', 'away', 'away']), 'minority');
   assert.equal(standingOf(['away', 'away', 'away']), 'minority');
+});
+
+test('a start waits for a node that did not answer just now, unless another one may have it', () => {
+  const limits = { memoryBytes: 1, cpuShares: 1, pids: 1 };
+  const wanted = { appId: 'a', processType: 'web', poolId: 'main', limits };
+  const node = (id: string, change: object = {}) => ({
+    ...{ id, poolId: 'main', ready: true, schedulable: true, isGrey: false, memoryBytes: 9, cpus: 1 },
+    ...{ volumes: new Set<string>(), instances: [] },
+    ...change,
+  });
+  const grey = node('grey', { isGrey: true });
+  assert.deepEqual(placeNow(wanted, [grey, node('z')]), { nodeId: 'z' });
+  assert.equal(placeNow(wanted, [grey]), null);
+  assert.equal(placeNow(wanted, [grey, node('full', { schedulable: false })]), null);
+  assert.equal(placeNow(wanted, [grey, node('elsewhere', { poolId: 'other' })]), null);
+  const refused = { refused: 'no node of its pool is ready at the moment' };
+  assert.deepEqual(placeNow(wanted, [node('lost', { ready: false, isGrey: true })]), refused);
+  const mounts = [{ volumeId: 'v', path: '/v' }];
+  const holder = node('holder', { isGrey: true, volumes: new Set(['v']) });
+  assert.equal(placeNow({ ...wanted, mounts }, [holder, node('z')]), null);
+  const member = { appId: 'a', processType: 'web', memoryBytes: 1, pod: 'p' };
+  const pods = [node('with', { isGrey: true, instances: [member] }), node('z')];
+  assert.equal(placeNow({ ...wanted, pod: 'p' }, pods), null);
+  assert.deepEqual(placeNow({ ...wanted, pod: 'q' }, pods), { nodeId: 'z' });
 });
 
 test('labels of others stay; ours follow the table', () => {

@@ -1,7 +1,7 @@
 /** Sends a new instance to a machine, and brings there what it needs from others first. */
 import { unavailable } from '../../../core/errors.ts';
 import type { EngineInstance, InstanceSpec } from '../../../core/ports/engine.ts';
-import { type PlacementNode, place } from '../../common/placement.ts';
+import { type Placement, type PlacementNode, place, type Wanted } from '../../common/placement.ts';
 import { podKeyOf } from '../identity.ts';
 import type { Names } from '../names.ts';
 import type { DockerEngineOptions } from '../settings.ts';
@@ -62,9 +62,12 @@ export class Placing {
     const ids = volumesOf(spec);
     await this.#giveUpLost(spec);
     const lie = ids.length === 0 ? new Map<string, ReadonlySet<string>>() : await volumes.find(ids);
-    if (members.ready().every(({ isGrey }) => isGrey)) throw unavailable('no node of the Docker engine answers');
-    const nodes = members.all().map((member) => snapshot(member, lie.get(member.address) ?? new Set()));
-    const placement = volumes.lostOf(ids).length > 0 ? { refused: notFoundYet } : place(wantedOf(spec), nodes);
+    const nodes = members.all().map((member) => ({
+      ...snapshot(member, lie.get(member.address) ?? new Set()),
+      isGrey: member.isGrey,
+    }));
+    const placement = volumes.lostOf(ids).length > 0 ? { refused: notFoundYet } : placeNow(wantedOf(spec), nodes);
+    if (placement === null) throw unavailable('the nodes that it may run on do not answer just now');
     if ('refused' in placement) return first.begin(spec, refuse(placement.refused));
     const chosen = members.all().find(({ id }) => id === placement.nodeId) ?? first;
     for (const id of ids) book.placed(id, chosen.address);
@@ -87,6 +90,21 @@ export class Placing {
   }
 }
 
+/** Null: all that is in the way is a node that did not answer its last question, and will, or is lost in a moment. Pure. */
+export function placeNow(
+  wanted: Wanted,
+  nodes: readonly (PlacementNode & { readonly isGrey: boolean })[],
+): Placement | null {
+  const { pod = null } = wanted;
+  const hasPod = ({ instances }: PlacementNode): boolean => instances.some((each) => pod !== null && each.pod === pod);
+  if (nodes.some((node) => node.ready && node.isGrey && hasPod(node))) return null;
+  const placement = place(
+    wanted,
+    nodes.map((node) => ({ ...node, ready: node.ready && !node.isGrey })),
+  );
+  return 'refused' in placement && 'nodeId' in place(wanted, nodes) ? null : placement;
+}
+
 const refuse = (why: string) => (): Promise<void> => Promise.reject(new Error(why));
 
 const volumesOf = ({ mounts = [] }: InstanceSpec): readonly string[] => mounts.map(({ volumeId }) => volumeId);
@@ -97,12 +115,12 @@ const notFoundYet =
 const wantedOf = (spec: InstanceSpec) => ({ ...spec, pod: podKeyOf(spec) });
 
 function snapshot(member: Member, volumes: ReadonlySet<string>): PlacementNode {
-  const { wish, info, isReady, isGrey, isHome } = member;
+  const { wish, info, isReady, isHome } = member;
   const running = member.seen().filter(({ instance }) => instance.state !== 'exited');
   return {
     id: member.id ?? member.address,
     poolId: wish?.poolId ?? null,
-    ready: isReady && !isGrey,
+    ready: isReady,
     schedulable: wish?.schedulable ?? isHome,
     memoryBytes: info?.MemTotal ?? 0,
     cpus: info?.NCPU ?? 0,
