@@ -1,50 +1,20 @@
 /** The transport to a Docker daemon, over a server that answers as badly as one can: limits, ends, connections that went. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { createServer as createPlainServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import { DockerError } from '../../src/engines/docker/api/docker-error.ts';
 import { askToBuild } from '../../src/engines/docker/images/build/build-answer.ts';
 import { pruneBuildCache } from '../../src/engines/docker/images/retention/build-cache.ts';
 import { run } from '../../src/lib/exec.ts';
 import { until } from '../support/until.ts';
+import { type Answer, daemonVersion, standInDaemon } from './support/stand-in-daemon.ts';
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
-
-const daemonVersion = { Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' };
 const isUnavailable = { kind: 'unavailable', message: /does not answer/ };
-
-/** A daemon that says its version and else what the test wants. */
-async function serve(
-  t: TestContext,
-  answer: Answer,
-  version: object = daemonVersion,
-): Promise<{ api: DockerApi; server: Server; path: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-api-'));
-  const path = join(folder, 'socket');
-  const server = createServer((request, response) => {
-    if (request.url?.startsWith('/version')) response.end(JSON.stringify(version));
-    else answer(request, response);
-  });
-  server.listen(path);
-  await once(server, 'listening');
-  const api = new DockerApi({ kind: 'unix', path });
-  t.after(() => {
-    api.close();
-    server.close();
-    server.closeAllConnections();
-    rmSync(folder, { recursive: true });
-  });
-  return { api, server, path };
-}
 
 const connections = (server: Server): Promise<number> =>
   new Promise((resolve, reject) =>
@@ -52,7 +22,7 @@ const connections = (server: Server): Promise<number> =>
   );
 
 test('a call: its version, query, body and type; the answer as JSON, or nothing', async (t) => {
-  const { api } = await serve(t, (request, response) => {
+  const { api } = await standInDaemon(t, (request, response) => {
     const { method, url, headers } = request;
     if (method === 'DELETE') return response.writeHead(204).end();
     void text(request).then((body) =>
@@ -74,7 +44,7 @@ test('a call: its version, query, body and type; the answer as JSON, or nothing'
 
 test('what is under way when the client lets go of the daemon is not asked again', async (t) => {
   let asked = 0;
-  const { api } = await serve(t, (request, response) => {
+  const { api } = await standInDaemon(t, (request, response) => {
     if (request.url?.includes('/quick') === true) return response.end('{}');
     asked += 1;
     request.resume();
@@ -90,7 +60,7 @@ test('what is under way when the client lets go of the daemon is not asked again
 });
 
 test('a refusal has the status and the daemon’s words', async (t) => {
-  const { api } = await serve(t, (_request, response) => {
+  const { api } = await standInDaemon(t, (_request, response) => {
     response.writeHead(409).end('{"message":"it is in use\\n"}');
   });
   await assert.rejects(api.call('GET', '/x'), new DockerError(409, 'it is in use'));
@@ -99,7 +69,7 @@ test('a refusal has the status and the daemon’s words', async (t) => {
 });
 
 test('what a build is refused for at once is the Dockerfile’s fault, unless the daemon itself fails', async (t) => {
-  const { api } = await serve(t, (request, response) => {
+  const { api } = await standInDaemon(t, (request, response) => {
     const status = Number(new URL(request.url ?? '', 'http://daemon').searchParams.get('t'));
     request.resume().once('end', () => response.writeHead(status).end('{"message":"it says"}'));
   });
@@ -114,7 +84,7 @@ test('what a build is refused for at once is the Dockerfile’s fault, unless th
 
 test('the version is agreed on again when another daemon came in its place', async (t) => {
   let refuses = true;
-  const { api } = await serve(t, (_request, response) => {
+  const { api } = await standInDaemon(t, (_request, response) => {
     if (refuses) response.writeHead(400).end('{"message":"client version 1.41 is too new. Maximum supported"}');
     else response.end('{}');
   });
@@ -136,7 +106,7 @@ test('each version is spoken to in its own words', async (t) => {
       asked.push(url);
       response.end('{"SpaceReclaimed":5}');
     };
-    const { api } = await serve(t, answer, { ...daemonVersion, ApiVersion });
+    const { api } = await standInDaemon(t, answer, { ...daemonVersion, ApiVersion });
     assert.equal(await pruneBuildCache(api, 7), 5);
     assert.deepEqual(asked, [words]);
   }
@@ -144,7 +114,7 @@ test('each version is spoken to in its own words', async (t) => {
 
 test('a time limit holds for the whole answer of a call, for the head of a stream; nothing stays open', async (t) => {
   const headMs = 3_000;
-  const { api, server } = await serve(t, (request, response) => {
+  const { api, server } = await standInDaemon(t, (request, response) => {
     response.writeHead(200).flushHeaders();
     if (request.url?.includes('late')) setTimeout(() => response.end('all'), headMs + 500);
   });
@@ -156,7 +126,7 @@ test('a time limit holds for the whole answer of a call, for the head of a strea
 
 test('an answer that is read whole has an end; one that is streamed needs none', async (t) => {
   const mebibyte = Buffer.alloc(2 ** 20, 'x');
-  const { api } = await serve(t, (request, response) => {
+  const { api } = await standInDaemon(t, (request, response) => {
     const count = Number.parseInt(request.url?.split('/').at(-1) ?? '', 10);
     void pipeline(Readable.from(Array.from({ length: count }, () => mebibyte)), response).catch(() => {});
   });
@@ -170,7 +140,7 @@ test('an answer that is read whole has an end; one that is streamed needs none',
 test('no limit, and giving up: with the caller’s own reason, and the daemon hears of it', async (t) => {
   let met = 0;
   let left = 0;
-  const { api } = await serve(t, (_request, response) => {
+  const { api } = await standInDaemon(t, (_request, response) => {
     met++;
     response.writeHead(200).flushHeaders();
     response.once('close', () => left++);
@@ -188,7 +158,7 @@ test('no limit, and giving up: with the caller’s own reason, and the daemon he
 });
 
 test('an answer that breaks off rejects at once', async (t) => {
-  const { api } = await serve(t, (_request, response) => {
+  const { api } = await standInDaemon(t, (_request, response) => {
     response.writeHead(200, { 'Content-Length': '100' });
     response.write('{"half"', () => response.destroy());
   });
@@ -199,7 +169,7 @@ test('an answer that breaks off rejects at once', async (t) => {
 test('a kept connection that the daemon closes as it is asked: asked again, but what was streamed is not', async (t) => {
   const met = new Map<Socket, number>();
   let answered = 0;
-  const { api } = await serve(t, (request, response) => {
+  const { api } = await standInDaemon(t, (request, response) => {
     const times = (met.get(request.socket) ?? 0) + 1;
     met.set(request.socket, times);
     if (times > 1) request.socket.destroy();
@@ -213,7 +183,7 @@ test('a kept connection that the daemon closes as it is asked: asked again, but 
 
 test('a source that fails or breaks off ends the call with its reason; one that is refused is let go', async (t) => {
   let whole = 0;
-  const { api } = await serve(t, (request, response) => {
+  const { api } = await standInDaemon(t, (request, response) => {
     if (request.url?.includes('refused')) return response.writeHead(400).end('{"message":"no"}');
     request.resume().once('end', () => {
       whole += 1;
@@ -238,7 +208,7 @@ test('a source that fails or breaks off ends the call with its reason; one that 
 });
 
 test('a connection is taken over with what came along; nothing is sent before', async (t) => {
-  const { api, server } = await serve(t, () => {});
+  const { api, server } = await standInDaemon(t, () => {});
   let early = '';
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     early = `${request.headers['content-length']} ${head.toString()}`;
@@ -252,7 +222,7 @@ test('a connection is taken over with what came along; nothing is sent before', 
 });
 
 test('nobody there, somebody else there, and closing in the middle', async (t) => {
-  const { api, path, server } = await serve(t, ({ url }, response) => {
+  const { api, path, server } = await standInDaemon(t, ({ url }, response) => {
     if (url?.includes('quick')) response.end('"again"');
     else response.writeHead(200).flushHeaders();
   });
@@ -271,7 +241,7 @@ test('nobody there, somebody else there, and closing in the middle', async (t) =
 });
 
 test('the environment’s own Docker settings change nothing; the transport is loaded with the engine only', async (t) => {
-  const { path } = await serve(t, (_request, response) => response.end('"found"'));
+  const { path } = await standInDaemon(t, (_request, response) => response.end('"found"'));
   const at = (name: string): string => JSON.stringify(new URL(`../../src/${name}`, import.meta.url).href);
   const script = `
     const loaded = () => Object.keys(require('node:module')._cache).some((file) => file.includes('docker-modem'));

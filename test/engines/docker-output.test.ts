@@ -1,19 +1,16 @@
 /** How a container's output gets into the log, from a daemon that says what the test wants: clocks that are set back, logs that are damaged. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LogLine } from '../../src/core/ports/log-store.ts';
-import { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
+import type { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import type { Identity } from '../../src/engines/docker/identity.ts';
 import { followOutput } from '../../src/engines/docker/log-follower.ts';
 import { Notes } from '../../src/engines/docker/notes.ts';
 import { type Marks, OutputReader } from '../../src/engines/docker/output-reader.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { standInDaemon } from './support/stand-in-daemon.ts';
 
 type Entry = readonly [stream: 1 | 2 | 3, text: string];
 
@@ -41,13 +38,10 @@ const exited = { ...running, Status: 'exited', Running: false, ExitCode: 1, Fini
 
 /** Answers each question for the log with the next of `said`, the last one again and again; `asked` are those questions. */
 async function daemon(t: TestContext, state: object | null, said: readonly Said[]) {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-output-'));
   const asked: URLSearchParams[] = [];
   let now = state;
-  const server = createServer((request, response) => {
+  const { api, folder } = await standInDaemon(t, (request, response) => {
     const url = new URL(request.url ?? '', 'http://docker');
-    if (url.pathname === '/version')
-      return response.end(JSON.stringify({ Version: '20.10.24', ApiVersion: '1.41', MinAPIVersion: '1.12' }));
     if (url.pathname.endsWith('/json'))
       return now === null
         ? response.writeHead(404).end('{"message":"No such container"}')
@@ -57,15 +51,6 @@ async function daemon(t: TestContext, state: object | null, said: readonly Said[
     if (next?.state !== undefined) now = next.state;
     for (const entry of next?.entries ?? []) response.write(frame(entry));
     return next?.breaks === true ? setImmediate(() => response.destroy()) : response.end();
-  });
-  server.listen(join(folder, 'socket'));
-  await once(server, 'listening');
-  const api = new DockerApi({ kind: 'unix', path: join(folder, 'socket') });
-  t.after(() => {
-    api.close();
-    server.close();
-    server.closeAllConnections();
-    rmSync(folder, { recursive: true });
   });
   return { api, asked, notes: new Notes(join(folder, 'notes')) };
 }

@@ -1,26 +1,19 @@
 /** Scripts on a node, over a server that stands in for a daemon whose containers hang: nobody waits for long. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DockerApi } from '../../src/engines/docker/api/docker-api.ts';
 import { runIn } from '../../src/engines/docker/run-in.ts';
 import { until } from '../support/until.ts';
+import { standInDaemon } from './support/stand-in-daemon.ts';
 
 const farMs = 600_000;
 
 /** It takes connections over and says nothing more on them; the making of an exec hangs in a container of the name `stuck`. */
 async function hangingDaemon(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-run-in-'));
-  const path = join(folder, 'socket');
   const open = new Set<Socket>();
-  const server = createServer(({ url = '' }, response) => {
-    if (url.startsWith('/version')) response.end(JSON.stringify({ Version: '20.10.24', ApiVersion: '1.41' }));
-    else if (!url.includes('/stuck/')) response.end(JSON.stringify({ Id: 'one' }));
+  const { api, server } = await standInDaemon(t, ({ url = '' }, response) => {
+    if (!url.includes('/stuck/')) response.end(JSON.stringify({ Id: 'one' }));
   });
   server.on('upgrade', (_request: IncomingMessage, socket: Socket) => {
     open.add(socket);
@@ -30,15 +23,8 @@ async function hangingDaemon(t: TestContext) {
     socket.resume();
     socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
   });
-  server.listen(path);
-  await once(server, 'listening');
-  const api = new DockerApi({ kind: 'unix', path });
   t.after(() => {
-    api.lose();
-    server.close();
-    server.closeAllConnections();
     for (const socket of open) socket.destroy();
-    rmSync(folder, { recursive: true });
   });
   return { api, open };
 }

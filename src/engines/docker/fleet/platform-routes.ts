@@ -104,17 +104,16 @@ export class PlatformRoutes {
       this.#there = null;
       await this.#table.remove(left);
       for (const { to } of left) there.delete(to);
-      let isWhole = true;
+      const refusals: string[] = [];
       for (const [via, routes] of missing) {
         const refusal = await this.#table.set(routes);
         if (refusal === null) for (const { to } of routes) there.set(to, via);
         else {
-          isWhole = false;
           this.#refusedAt.set(via, performance.now());
-          this.#warn(`by way of ${via}: ${refusal}`);
+          refusals.push(`by way of ${via}: ${refusal}`);
         }
       }
-      if (!isWhole) return;
+      if (refusals.length > 0) return this.#warn(refusals.join('; '));
       this.#there = there;
       this.#trouble = null;
     } catch (error) {

@@ -31,7 +31,7 @@ export class RouteTable {
     const routes = stdout.split('\n').map((line) => /^(\S+) via (\S+)/.exec(line) ?? []);
     return new Map(
       routes.flatMap(([, to, via]) =>
-        to !== undefined && via !== undefined && this.#isOurs(to) ? [[to, via] as const] : [],
+        to !== undefined && via !== undefined && isIPv4(via) && this.#isOurs(to) ? [[to, via] as const] : [],
       ),
     );
   }
